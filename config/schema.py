@@ -1,0 +1,262 @@
+"""Every setting, its type, its default and what it is for. Loading and checking: `config.load`.
+
+Durations are seconds, rates are segments a second, money is a decimal string in the account's currency,
+sizes are bytes unless the name says otherwise.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+PURPOSES = ("verification", "notification", "promotion")
+
+
+class BindMode(StrEnum):
+    """How a link binds: one two-way session, or a transmitter and a receiver session side by side."""
+
+    TRANSCEIVER = "transceiver"
+    PAIR = "pair"
+
+
+class Concatenation(StrEnum):
+    """How a text longer than one segment travels."""
+
+    UDH8 = "udh8"  # user data header with an 8-bit reference: 153 / 67 characters a part
+    UDH16 = "udh16"  # 16-bit reference: 152 / 66 characters a part
+    SAR = "sar"  # sar_msg_ref_num, sar_total_segments, sar_segment_seqnum TLVs
+    PAYLOAD = "payload"  # one submit_sm with the whole text in a message_payload TLV
+
+
+class InDoubtPolicy(StrEnum):
+    """What becomes of a segment that was sent and never answered."""
+
+    RESEND = "resend"  # send again: nothing is lost, a duplicate is possible
+    WAIT = "wait"  # wait for a receipt until the receipt deadline, then `unknown`
+    FAIL = "fail"  # give up at once: never a duplicate, the customer is told `unknown`
+
+
+class ReceiptIdForm(StrEnum):
+    """How the message id in a receipt relates to the one in the answer."""
+
+    AUTO = "auto"  # equal ignoring case and leading zeros, else learn hex/decimal from what matches
+    SAME = "same"  # equal ignoring case and leading zeros
+    ANSWER_HEX = "answer-hex"  # answer in hexadecimal, receipt in decimal
+    ANSWER_DECIMAL = "answer-decimal"  # answer in decimal, receipt in hexadecimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """`[http]`: the two listeners."""
+
+    public: str = "127.0.0.1:8080"  # customers' listener, host:port
+    admin: str = "127.0.0.1:8081"  # operators' listener: metrics, health; keep it on loopback
+    max_body: int = 13 * 1024 * 1024  # a larger body is answered with HTTP 413
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For is believed
+    max_pending: int = 20_000  # messages waiting for their commit; beyond it new requests get RetCode 153
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """`[store]`: where everything durable lives."""
+
+    url: str = "sqlite:///var/gateway.db"  # or postgresql+psycopg://user:password@host/database
+    max_batch: int = 4_000  # rows in one commit at most
+    redact_after_days: int = 30  # texts and numbers of finished messages are blanked after this many days
+    purge_after_days: int = 180  # rows of finished messages are deleted after this many days
+    retention_interval: float = 3600.0  # how often the retention job looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """`[network]`: carriers, channels and routes live in a file of their own."""
+
+    file: str = "network.toml"  # relative to the settings file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecuritySettings:
+    """`[security]`: the key that protects the keys."""
+
+    master_key_file: str = "master.key"  # relative to the settings file; mode 0600; 32 random bytes, base64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """`[api]`: the customer API."""
+
+    default_country: str = "CN"  # ISO 3166 region of numbers written without a country code
+    dedup_window: float = 60.0  # the same signed request within this time gets the first answer again
+    requests_per_second: float = 0.0  # per API key, 0 = no limit; beyond it RetCode 153
+    receipt_language: str = "en"  # of ReceiptResult and ReceiptDesc for accounts without their own: en | zh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSettings:
+    """`[[price]]`: one segment's price; the most specific line wins."""
+
+    amount: str  # decimal, for instance "0.045"
+    purpose: str = "*"  # verification | notification | promotion | *
+    country: str = "*"  # ISO 3166 region, or *
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """`[delivery]`: what happens between accept and the final state."""
+
+    currency: str = "CNY"  # of balances and prices
+    validity: dict[str, float] = field(  # seconds from accept until a message not yet submitted expires
+        default_factory=lambda: {"verification": 86_400.0, "notification": 172_800.0, "promotion": 172_800.0}
+    )
+    max_attempts: int = 8  # temporary refusals of one message before it fails; throttling does not count
+    retry_base: float = 2.0  # first back-off after a temporary refusal; doubles each time
+    retry_cap: float = 300.0  # longest back-off
+    receipt_deadline: float = 259_200.0  # no receipt after this long: the message becomes `unknown`
+    in_doubt: dict[str, str] = field(  # by purpose; a channel may override
+        default_factory=lambda: {"verification": "resend", "notification": "resend", "promotion": "resend"}
+    )
+    memory_window: int = 5_000  # messages a queue lane keeps in memory; the rest waits in the store
+    shutdown_limit: float = 20.0  # seconds SIGTERM may take to drain before links are closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSettings:
+    """`[callbacks]`: status reports to the customer's URL."""
+
+    allow_private: bool = False  # allow private, loopback and link-local targets (tests, on-premises)
+    timeout: float = 5.0  # one POST, connection included
+    batch: int = 100  # reports in one POST
+    burst_retries: int = 3  # quick re-pushes, `burst_interval` apart
+    burst_interval: float = 1.0
+    slow_schedule: tuple[float, ...] = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)  # after the burst; last repeats
+    give_up_after: float = 86_400.0  # a report older than this is given up, visibly
+    connections: int = 4  # concurrent POSTs to one endpoint's host at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """`[log]`: structured logs on standard error."""
+
+    level: str = "info"  # debug | info | warning | error
+    format: str = "json"  # json | console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole settings file (`gateway.toml`)."""
+
+    http: HttpSettings = field(default_factory=HttpSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    security: SecuritySettings = field(default_factory=SecuritySettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    price: tuple[PriceSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsConfig:
+    """`tls` of a channel: `true`, or a table with these keys."""
+
+    enabled: bool = False
+    verify: bool = True  # certificate chain and host name
+    ca_file: str | None = None  # instead of the system's authorities
+    cert_file: str | None = None  # client certificate, PEM
+    key_file: str | None = None
+    server_name: str | None = None  # expected name when it differs from `host`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerConfig:
+    """`timers` of a channel."""
+
+    connect: float = 10.0  # TCP and TLS handshake
+    bind: float = 10.0  # bind request to its answer
+    response: float = 10.0  # any other request to its answer
+    enquire_link: float = 30.0  # silence before we ask
+    read: float = 30.0  # a PDU begun and not finished
+    unbind: float = 5.0  # unbind to its answer
+    backoff_base: float = 1.0  # first reconnect delay; doubles with jitter
+    backoff_cap: float = 60.0
+    backoff_credentials: float = 60.0  # after a bind refused for its credentials
+    stable_after: float = 30.0  # bound this long: back-off starts over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelConfig:
+    """`[[carrier.channel]]`: one commercial route into a carrier."""
+
+    id: str
+    host: str
+    port: int
+    system_id: str
+    password: str = ""
+    carrier: str = ""  # the carrier's id; filled in by the loader
+    system_type: str = ""
+    tls: TlsConfig = field(default_factory=TlsConfig)
+    bind: BindMode = BindMode.TRANSCEIVER
+    links: int = 1  # TCP connections (pairs count as one link)
+    window: int = 10  # unanswered submit_sm per link
+    rate: float = 0.0  # segments a second over all links, 0 = no limit
+    receipts: bool = True  # ask for delivery receipts
+    source: str = ""  # sender address; digits, or up to 11 characters of text
+    source_ton: int | None = None  # None: 5 for text, 1 for 7+ digits, 0 for shorter or empty
+    source_npi: int | None = None
+    dest_ton: int = 1
+    dest_npi: int = 1
+    service_type: str = ""
+    default_alphabet: str = "gsm"  # what data_coding 0 means there: gsm | ascii | latin1
+    concatenation: Concatenation = Concatenation.UDH8
+    receipt_id_form: ReceiptIdForm = ReceiptIdForm.AUTO
+    receipts_without_esm_class: bool = False  # a deliver_sm whose text looks like a receipt is one
+    receipt_aliases: dict[str, str] = field(default_factory=dict)  # carrier's stat word → standard one
+    receipt_deadline: float | None = None  # None: `[delivery] receipt_deadline`
+    in_doubt: dict[str, InDoubtPolicy] = field(default_factory=dict)  # by purpose; else `[delivery] in_doubt`
+    statuses: dict[str, str] = field(default_factory=dict)  # command_status (name or 0x…) → disposition
+    purposes: tuple[str, ...] = PURPOSES  # what the contract allows
+    max_pdu: int = 70_000  # longest PDU accepted from the peer
+    timers: TimerConfig = field(default_factory=TimerConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierConfig:
+    """`[[carrier]]`: the company we buy from."""
+
+    id: str
+    channel: tuple[ChannelConfig, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchConfig:
+    """`match` of a route: every given condition must hold; an empty one always does.
+
+    In the file: "*" (everything), a number prefix ("60", "+60*"), an ISO region ("MY"), a purpose
+    ("verification"), a list of such words, or a table with these keys.
+    """
+
+    prefixes: tuple[str, ...] = ()  # E.164 digits without +
+    countries: tuple[str, ...] = ()  # ISO 3166 regions
+    purposes: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteConfig:
+    """`[[route]]`: first match in file order wins; channels in order of preference."""
+
+    match: MatchConfig = field(default_factory=MatchConfig)
+    channels: tuple[str, ...] = ()
+    id: str = ""  # for explanations; filled in by position when absent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The whole network file: carriers, channels and routes, checked as one document."""
+
+    carrier: tuple[CarrierConfig, ...] = ()
+    route: tuple[RouteConfig, ...] = ()
+
+    @property
+    def channels(self) -> dict[str, ChannelConfig]:
+        """Every channel by its id."""
+        return {channel.id: channel for carrier in self.carrier for channel in carrier.channel}

@@ -1,0 +1,60 @@
+"""Time-sortable 63-bit ids in unbroken blocks, and the UUIDs that carry them."""
+
+import secrets
+import uuid
+
+EPOCH_MS = 1_577_836_800_000  # 2020-01-01: 41 bits of milliseconds last until 2089
+_COUNTER_BITS = 22
+
+
+class IdSource:
+    """Gives out ids that always rise, also when the clock steps back or the process restarts."""
+
+    def __init__(self, above: int = 0) -> None:
+        """Never give out an id ≤ `above` (the highest one in the store)."""
+        self._last = above
+
+    def take(self, count: int, now_ms: int) -> int:
+        """Return the first of `count` ids that follow each other without a gap."""
+        first = max(self._last + 1, (now_ms - EPOCH_MS) << _COUNTER_BITS)
+        self._last = first + count - 1
+        return first
+
+
+def id_at(now_ms: int) -> int:
+    """Return the lowest id that may have been given out at `now_ms`."""
+    return (now_ms - EPOCH_MS) << _COUNTER_BITS
+
+
+def session_no(submission_id: int) -> str:
+    """Return a UUID version 7 (RFC 9562 §5.7) that carries `submission_id` beside 52 random bits.
+
+    The millisecond is the UUID's timestamp; the id's counter fills `rand_a` and the top of `rand_b`.
+    """
+    ms = (submission_id >> _COUNTER_BITS) + EPOCH_MS
+    counter = submission_id & ((1 << _COUNTER_BITS) - 1)
+    value = (
+        (ms & ((1 << 48) - 1)) << 80
+        | 0x7 << 76
+        | (counter >> 10) << 64
+        | 0b10 << 62
+        | (counter & 0x3FF) << 52
+        | secrets.randbits(52)
+    )
+    return str(uuid.UUID(int=value))
+
+
+def submission_id(session: str) -> int | None:
+    """Return the id inside a `session_no`, or None if it is not one of ours.
+
+    Whoever uses it compares the stored session number too: the random bits are what cannot be guessed.
+    """
+    try:
+        value = uuid.UUID(session).int
+    except ValueError:
+        return None
+    if (value >> 76) & 0xF != 7 or len(session) != 36:
+        return None
+    counter = ((value >> 64) & 0xFFF) << 10 | (value >> 52) & 0x3FF
+    found = ((value >> 80) - EPOCH_MS) << _COUNTER_BITS | counter
+    return found if 0 <= found < 1 << 63 else None
