@@ -130,6 +130,7 @@ class Message:
 
     id: int
     submission: Submission
+    purpose: Purpose  # items of one batch may differ
     phone: str  # E.164 digits
     phone_given: str
     user_id: str | None
@@ -162,7 +163,7 @@ class Message:
         """Return the `MESSAGE` row."""
         submission = self.submission
         return (
-            self.id, submission.id, submission.account_id, int(submission.purpose), self.phone, self.phone_given,
+            self.id, submission.id, submission.account_id, int(self.purpose), self.phone, self.phone_given,
             self.user_id, self.template_id, self.text, self.country, self.segments, self.price, self.accepted_at,
             self.expires_at, int(self.state), int(self.reason), self.lane, self.channel, self.due_at,
             self.attempts, self.status, self.sent_at, self.submitted_at, self.final_at, self.charged,
