@@ -75,25 +75,22 @@ class Reason(IntEnum):
     LATE_RECEIPT = 48
     EMPTY_CARRIER_ID = 49
     UNENCODABLE = 50
+    NO_PRICE = 52
     CANCELLED_BY_OPERATOR = 51
 
 
+_TOLD_BY_RECEIPT = frozenset({State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.UNKNOWN})
+
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.ACCEPTED: frozenset({State.QUEUED, State.HELD, State.SENDING, State.FAILED, State.CANCELLED}),
-    State.QUEUED: frozenset({State.HELD, State.SENDING, State.EXPIRED, State.FAILED, State.CANCELLED}),
-    State.HELD: frozenset({State.QUEUED, State.EXPIRED, State.FAILED, State.CANCELLED}),
-    State.SENDING: frozenset(
-        {State.QUEUED, State.HELD, State.IN_DOUBT, State.SUBMITTED, State.FAILED, State.EXPIRED, State.UNKNOWN}
-        # a channel that sends no receipts is final at the answer; a parked receipt may end it there too
-        | {State.DELIVERED, State.UNDELIVERED, State.REJECTED}
-    ),
-    State.IN_DOUBT: frozenset(
-        {State.QUEUED, State.HELD, State.SUBMITTED, State.FAILED, State.UNKNOWN, State.EXPIRED}
-        | {State.DELIVERED, State.UNDELIVERED, State.REJECTED}
-    ),
-    State.SUBMITTED: frozenset(
-        {State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.UNKNOWN}
-    ),
+    # a late answer to an earlier attempt may find the message waiting to be sent again: → SUBMITTED
+    State.QUEUED: frozenset({State.HELD, State.SENDING, State.SUBMITTED, State.FAILED, State.CANCELLED})
+    | _TOLD_BY_RECEIPT,
+    State.HELD: frozenset({State.QUEUED, State.SUBMITTED, State.FAILED, State.CANCELLED}) | _TOLD_BY_RECEIPT,
+    State.SENDING: frozenset({State.QUEUED, State.HELD, State.IN_DOUBT, State.SUBMITTED, State.FAILED})
+    | _TOLD_BY_RECEIPT,
+    State.IN_DOUBT: frozenset({State.QUEUED, State.HELD, State.SUBMITTED, State.FAILED}) | _TOLD_BY_RECEIPT,
+    State.SUBMITTED: _TOLD_BY_RECEIPT,
     # the first final receipt wins; only our own `unknown` gives way to one that comes late
     State.UNKNOWN: frozenset({State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED}),
     State.DELIVERED: frozenset(),
@@ -154,6 +151,7 @@ class Message:
     charged: int = 0
     sent_segments: int = 0
     receipt_code: str | None = None
+    parts_done: tuple[int, ...] = ()  # parts of a long message the carrier has already taken
 
     def body(self) -> str:
         """Return the text to send; empty once redacted."""

@@ -4,11 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.domain.message import Purpose
-from gateway.errors import GatewayError
-
-
-class InsufficientFunds(GatewayError):
-    """The balance does not cover the whole request; nothing was accepted."""
+from gateway.flow.funds import InsufficientFunds as InsufficientFunds
 
 
 @dataclass(slots=True)
