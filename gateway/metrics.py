@@ -1,0 +1,328 @@
+"""Every metric, with its help text. One registry per process, handed down; nothing here is global.
+
+On the hot path count in batches: `add(n, …labels)` looks its child up in a dict, `observe_many` sorts a whole
+batch into buckets. Gauges that describe a moment (depths, windows, links) are filled in by a refresher just
+before a scrape. Everything is touched by the event loop's thread alone, so a `Latency` needs no lock.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+NAMESPACE = "scloud"
+
+# from one commit on a fast disk to a response timeout
+ANSWER_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+# from a handset that is on to one that comes back after days
+RECEIPT_SECONDS = (
+    0.1,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+    60.0,
+    300.0,
+    1800.0,
+    7200.0,
+    43200.0,
+    86400.0,
+    259200.0,
+)
+COMMIT_ROWS = (1, 4, 16, 64, 256, 1024, 4096, 16384)
+
+Labels = tuple[str, ...]
+Refresher = Callable[[], None]
+
+
+class Counts:
+    """A counter family whose children are looked up by plain tuples."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Sequence[str] = ()) -> None:
+        self._family = Counter(name, text, labels, namespace=NAMESPACE, registry=registry)
+        self._children: dict[Labels, Counter] = {} if labels else {(): self._family}
+
+    def child(self, *labels: str) -> Counter:
+        """Return the child of `labels`, to be kept by callers that count often."""
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children[labels] = self._family.labels(*labels)
+        return child
+
+    def add(self, amount: float, *labels: str) -> None:
+        """Count `amount` more under `labels`."""
+        self.child(*labels).inc(amount)
+
+
+class Levels:
+    """A gauge family."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Sequence[str] = ()) -> None:
+        self._family = Gauge(name, text, labels, namespace=NAMESPACE, registry=registry)
+        self._labelled = bool(labels)
+
+    def set(self, value: float, *labels: str) -> None:
+        """Set the level under `labels`."""
+        (self._family.labels(*labels) if self._labelled else self._family).set(value)
+
+    def replace(self, values: Mapping[Labels, float]) -> None:
+        """Set every child and forget those not given: lanes and links come and go."""
+        self._family.clear()
+        for labels, value in values.items():
+            self._family.labels(*labels).set(value)
+
+
+class Latency:
+    """One histogram child: plain numbers, cheap enough for every message."""
+
+    __slots__ = ("_bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)  # the last one is +Inf
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self._bounds, value)] += 1
+        self.total += value
+
+    def observe_many(self, values: Iterable[float]) -> None:
+        """Count a batch."""
+        bounds, counts, total = self._bounds, self.counts, 0.0
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
+            total += value
+        self.total += total
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return the cumulative counts as the exposition format wants them."""
+        seen = 0
+        result: list[tuple[str, float]] = []
+        for bound, count in zip((*map(str, map(float, self._bounds)), "+Inf"), self.counts, strict=True):
+            seen += count
+            result.append((bound, seen))
+        return result
+
+
+class Latencies(Collector):
+    """A histogram family of `Latency` children."""
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        name: str,
+        text: str,
+        bounds: Sequence[float],
+        labels: Sequence[str] = (),
+    ) -> None:
+        self._name, self._text, self._bounds, self._labels = f"{NAMESPACE}_{name}", text, bounds, labels
+        self._children: dict[Labels, Latency] = {} if labels else {(): Latency(bounds)}
+        registry.register(self)
+
+    def child(self, *labels: str) -> Latency:
+        """Return the child of `labels`, to be kept by callers that observe often."""
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children[labels] = Latency(self._bounds)
+        return child
+
+    def observe(self, value: float, *labels: str) -> None:
+        """Count one value under `labels`."""
+        self.child(*labels).observe(value)
+
+    def observe_many(self, values: Iterable[float], *labels: str) -> None:
+        """Count a batch under `labels`."""
+        self.child(*labels).observe_many(values)
+
+    def collect(self) -> Iterator[Metric]:
+        """Hand the family to the registry."""
+        family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
+        for labels, child in self._children.items():
+            family.add_metric(labels, child.buckets(), child.total)
+        yield family
+
+
+class ApiMetrics:
+    """The customers' side."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counts(
+            registry,
+            "api_requests",
+            "API requests answered, by action and RetCode (0: done).",
+            ("action", "code"),
+        )
+        self.seconds = Latencies(
+            registry,
+            "api_request_seconds",
+            "Time from a request read to its answer.",
+            ANSWER_SECONDS,
+            ("action",),
+        )
+        self.replayed = Counts(registry, "api_replayed", "Repeated requests given the first one's answer.")
+        self.pending = Levels(
+            registry, "accept_pending", "Messages that wait for their accept to be committed."
+        )
+
+
+class MessageMetrics:
+    """Messages on their way from accept to their final state."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.accepted = Counts(registry, "messages_accepted", "Messages accepted and stored.", ("purpose",))
+        self.final = Counts(
+            registry,
+            "messages_final",
+            "Messages that reached a final state, with the reason.",
+            ("state", "reason"),
+        )
+        self.retried = Counts(
+            registry, "messages_retried", "Messages put back to be sent again, with the reason.", ("reason",)
+        )
+        self.queued = Levels(
+            registry,
+            "queue_messages",
+            "Messages waiting to be sent, by candidate channels (best first) and purpose.",
+            ("channel", "purpose"),
+        )
+        self.oldest = Levels(
+            registry,
+            "queue_oldest_seconds",
+            "Age of the oldest message of that queue.",
+            ("channel", "purpose"),
+        )
+        self.held = Levels(registry, "messages_held", "Messages held back until a retry is due.")
+        self.in_doubt = Levels(
+            registry, "messages_in_doubt", "Messages sent and never answered, undecided now."
+        )
+
+
+class ChannelMetrics:
+    """Carriers, seen from this side of the wire."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        channel, link = ("channel",), ("channel", "link")
+        self.segments = Counts(
+            registry, "segments", "submit_sm answered, by channel and command_status.", ("channel", "status")
+        )
+        self.segments_in_doubt = Counts(
+            registry,
+            "segments_in_doubt",
+            "submit_sm that got no answer in time or lost their session.",
+            channel,
+        )
+        self.segments_not_sent = Counts(
+            registry, "segments_not_sent", "Segments a channel gave back unsent when it went down.", channel
+        )
+        self.answer_seconds = Latencies(
+            registry, "answer_seconds", "Time from submit_sm to its answer.", ANSWER_SECONDS, channel
+        )
+        self.receipt_seconds = Latencies(
+            registry,
+            "receipt_seconds",
+            "Time from the answer to the final receipt.",
+            RECEIPT_SECONDS,
+            channel,
+        )
+        self.receipts = Counts(
+            registry, "receipts", "Delivery receipts, by message state.", ("channel", "state")
+        )
+        self.receipts_early = Counts(
+            registry, "receipts_early", "Receipts kept because no answer has named their id yet.", channel
+        )
+        self.inbound = Counts(registry, "inbound_messages", "Messages from handsets.", channel)
+        self.throttled = Counts(
+            registry,
+            "throttled",
+            "Answers by which the carrier asked us to slow down.",
+            ("channel", "status"),
+        )
+        self.unknown_status = Counts(
+            registry, "unknown_status", "Answers whose command_status has no rule.", ("channel", "status")
+        )
+        self.protocol_faults = Counts(
+            registry, "protocol_faults", "PDUs of the peer that broke the protocol.", channel
+        )
+        self.bind_failures = Counts(
+            registry, "bind_failures", "Refused or failed binds, by class.", ("channel", "why")
+        )
+        self.in_flight = Levels(
+            registry, "segments_in_flight", "submit_sm sent and not yet answered.", channel
+        )
+        self.window = Levels(registry, "window", "submit_sm the bound links may leave unanswered.", channel)
+        self.rate = Levels(
+            registry, "rate", "Segments a second the channel is paced at; 0: no limit.", channel
+        )
+        self.up = Levels(
+            registry, "channel_up", "1 while at least one link of the channel can send.", channel
+        )
+        self.link_state = Levels(registry, "link_state", "1 for the state each link is in.", (*link, "state"))
+
+
+class StoreMetrics:
+    """The writer and its group commits."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.commit_rows = Latencies(registry, "commit_rows", "Rows written by one commit.", COMMIT_ROWS)
+        self.commit_seconds = Latencies(
+            registry, "commit_seconds", "Time of one commit, its statements included.", ANSWER_SECONDS
+        )
+        self.failures = Counts(registry, "commit_failures", "Commits that failed and were rolled back.")
+        self.pending_rows = Levels(registry, "journal_pending_rows", "Rows that wait for the next commit.")
+        self.retention = Counts(registry, "retention_rows", "Finished rows redacted or purged.", ("action",))
+
+
+class CallbackMetrics:
+    """Status reports on their way to customers."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.reports = Counts(
+            registry, "callback_reports", "Status reports, by what became of them.", ("outcome",)
+        )
+        self.posts = Counts(registry, "callback_posts", "Callback POSTs, by result.", ("result",))
+        self.seconds = Latencies(registry, "callback_seconds", "Time of one callback POST.", ANSWER_SECONDS)
+        self.waiting = Levels(
+            registry, "callback_waiting", "Status reports not yet delivered, kept in memory."
+        )
+        self.failing = Levels(registry, "callback_endpoints_failing", "Endpoints whose last POST failed.")
+
+
+class Metrics:
+    """All of them, and the page a scrape gets."""
+
+    def __init__(self, version: str = "") -> None:
+        self.registry = registry = CollectorRegistry()
+        self.api = ApiMetrics(registry)
+        self.messages = MessageMetrics(registry)
+        self.channels = ChannelMetrics(registry)
+        self.store = StoreMetrics(registry)
+        self.callbacks = CallbackMetrics(registry)
+        self._refreshers: list[Refresher] = []
+        Info("build", "The running version.", namespace=NAMESPACE, registry=registry).info(
+            {"version": version}
+        )
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
+
+    def before_scrape(self, refresher: Refresher) -> None:
+        """Call `refresher` before every scrape, to set levels that only matter then."""
+        self._refreshers.append(refresher)
+
+    def render(self) -> bytes:
+        """Return the exposition page."""
+        for refresher in self._refreshers:
+            refresher()
+        return generate_latest(self.registry)
