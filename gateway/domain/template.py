@@ -1,0 +1,156 @@
+"""SMS signatures and templates: their review status, the variables of a text, and how a text is composed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+
+from gateway.domain.message import Purpose
+
+MAX_TEXT = 500  # characters of a template, and of a rendered text without its signature
+MIN_SIGNATURE, MAX_SIGNATURE = 2, 12  # characters between the brackets
+MAX_VERIFICATION_VARIABLE = 7
+
+_VARIABLE = re.compile(r"\{([0-9]{1,3})\}", re.ASCII)
+_VERIFICATION_VALUE = re.compile(rf"[A-Za-z0-9]{{1,{MAX_VERIFICATION_VARIABLE}}}", re.ASCII)
+_UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_BRACKETS = (("【", "】"), ("[", "]"))
+
+
+class Review(IntEnum):
+    """Where the review of a signature or template stands; the numbers are stored and are the API's."""
+
+    PENDING = 0
+    IN_REVIEW = 1
+    APPROVED = 2
+    REJECTED = 3
+    DISABLED = 4
+
+
+class BadTemplate(ValueError):
+    """A template or signature text that cannot be used; says why."""
+
+
+class WrongVariableCount(ValueError):
+    """The number of values differs from the number of variables."""
+
+
+class BadVariable(ValueError):
+    """A value breaks the rules for variables; the text says which one and why, never the value."""
+
+
+@dataclass(frozen=True)
+class SmsSignature:
+    """The brand in front of a text. `text` is kept without brackets."""
+
+    id: str
+    text: str
+    status: Review
+
+    @property
+    def approved(self) -> bool:
+        """Whether messages may carry it."""
+        return self.status is Review.APPROVED
+
+
+@dataclass(frozen=True)
+class Template:
+    """A reviewed text with variables `{1}` … `{n}`."""
+
+    id: str
+    purpose: Purpose
+    name: str
+    text: str
+    status: Review
+
+    @property
+    def approved(self) -> bool:
+        """Whether messages may use it."""
+        return self.status is Review.APPROVED
+
+    @cached_property
+    def variables(self) -> int:
+        """How many values a text needs: the highest variable number."""
+        return max((int(number) for number in _VARIABLE.findall(self.text)), default=0)
+
+    @cached_property
+    def _pieces(self) -> tuple[str, ...]:
+        # literal text at even places, variable numbers at odd ones
+        return tuple(_VARIABLE.split(self.text))
+
+    def render(self, values: Sequence[str]) -> str:
+        """Return the text with its variables filled in.
+
+        Raises `WrongVariableCount`, or `BadVariable`: a value of a verification template must be 1 to 7 ASCII
+        letters or digits; any other value must be free of control characters other than tab and line break;
+        the whole must not exceed 500 characters.
+        """
+        if len(values) != self.variables:
+            raise WrongVariableCount(
+                f"the template has {self.variables} variables, {len(values)} values given"
+            )
+        if not values:
+            return self.text
+        for place, value in enumerate(values):
+            if self.purpose is Purpose.VERIFICATION:
+                if _VERIFICATION_VALUE.fullmatch(value) is None:
+                    raise BadVariable(f"variable {place + 1} must be 1 to 7 letters or digits")
+            elif not is_clean(value):
+                raise BadVariable(f"variable {place + 1} has a control character")
+        text = "".join(
+            values[int(piece) - 1] if place % 2 else piece for place, piece in enumerate(self._pieces)
+        )
+        if len(text) > MAX_TEXT:
+            raise BadVariable(f"the text would have more than {MAX_TEXT} characters")
+        return text
+
+
+def is_clean(text: str) -> bool:
+    """Return whether `text` can be stored and sent: no control characters but tab and line breaks."""
+    return text.isprintable() or _UNCLEAN.search(text) is None
+
+
+def compose(signature: SmsSignature | None, text: str) -> str:
+    """Return what the handset shows: `【signature】text`, or the bare text."""
+    return text if signature is None else f"【{signature.text}】{text}"
+
+
+def bare_signature(text: str) -> str:
+    """Return `text` without the surrounding `【】` or `[]` that some clients add."""
+    text = text.strip()
+    for opening, closing in _BRACKETS:
+        if len(text) >= len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):
+            return text[1:-1].strip()
+    return text
+
+
+def check_signature_text(text: str) -> str:
+    """Return the signature text to store; raises `BadTemplate`."""
+    bare = bare_signature(text)
+    if not MIN_SIGNATURE <= len(bare) <= MAX_SIGNATURE:
+        raise BadTemplate(
+            f"a signature has {MIN_SIGNATURE} to {MAX_SIGNATURE} characters, this one {len(bare)}"
+        )
+    if not bare.isprintable() or any(character in "【】[]{}" for character in bare):
+        raise BadTemplate("a signature has no brackets, braces or control characters")
+    return bare
+
+
+def check_template_text(text: str) -> str:
+    """Return the template text to store; raises `BadTemplate`.
+
+    Variables are `{1}` to `{n}` without a gap, each as often as wanted; there must be other text beside them.
+    """
+    if not text.strip() or len(text) > MAX_TEXT:
+        raise BadTemplate(f"a template has 1 to {MAX_TEXT} characters")
+    if not is_clean(text):
+        raise BadTemplate("a template has no control characters but tab and line break")
+    numbers = _VARIABLE.findall(text)
+    if {int(number) for number in numbers} != set(range(1, len(set(numbers)) + 1)):
+        raise BadTemplate("variables are numbered {1}, {2}, … without a gap")
+    if any(number.startswith("0") for number in numbers):
+        raise BadTemplate("variable numbers have no leading zero")
+    if not _VARIABLE.sub("", text).strip():
+        raise BadTemplate("a template is not made of variables alone")
+    return text
