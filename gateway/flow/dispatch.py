@@ -1,0 +1,211 @@
+"""Step 2 of 4: from the queue to a carrier, and the carrier's answers back. Next: `settle`.
+
+A message is claimed (SENDING, with its channel) by a commit before it is given to the channel, and the
+answers that free slots ride in the same commit as the claims that fill them. So what a crash can leave
+sent but unrecorded never exceeds the windows of the links.
+"""
+
+from asyncio import Event
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from carriers.results import Segment
+from carriers.smpp.text import Unencodable
+from gateway.clock import Clock
+from gateway.domain.message import Message, Reason, State
+from gateway.flow.lanes import Lane, Lanes
+from gateway.flow.outcome import Outcomes
+from gateway.flow.parts import PartCache
+from gateway.flow.unit import Unit
+from gateway.store.journal import Journal
+
+Claims = list[tuple[Message, list[Segment]]]
+
+
+class ChannelPort(Protocol):
+    """What dispatch needs of `carriers.channel.Channel`."""
+
+    @property
+    def up(self) -> bool:
+        """Whether at least one link can send."""
+
+    def room(self, now: float) -> int:
+        """Return how many segments it would take and send about now."""
+
+    def submit(self, segments: Sequence[Segment], now: float) -> None:
+        """Send all of `segments`, in order."""
+
+
+class Dispatcher:
+    """Claims queued messages for channels with room and hands them over once the claim is durable."""
+
+    def __init__(self, journal: Journal, lanes: Lanes, parts: PartCache, outcomes: Outcomes, clock: Clock) -> None:
+        self._journal = journal
+        self._lanes = lanes
+        self._parts = parts
+        self._outcomes = outcomes
+        self._clock = clock
+        self._channels: Mapping[str, ChannelPort] = {}
+        self._committing: dict[str, int] = {}  # segments claimed, their commit still running
+        self._stopped = False
+        self.hungry = Event()  # a lane wants more from the store
+
+    def attach(self, channels: Mapping[str, ChannelPort]) -> None:
+        """Give it the channels; they report back to objects that know the dispatcher."""
+        self._channels = channels
+        self._committing = dict.fromkeys(channels, 0)
+
+    def stop(self) -> None:
+        """Claim nothing more: what is queued stays in the store."""
+        self._stopped = True
+
+    def place(self, messages: Sequence[Message], unit: Unit) -> None:
+        """Decide for new messages, whose rows ride in `unit`, whether they leave at once or queue."""
+        rooms: dict[str, int] = {}
+        claims: dict[str, Claims] = {}
+        for message in messages:
+            lane = self._lanes.get(message.lane, message.purpose)
+            channel_id = self._target(lane)
+            if channel_id is None:
+                message.move(State.QUEUED, Reason.CHANNEL_DOWN)
+            elif not lane.idle:
+                message.move(State.QUEUED, Reason.BEHIND_OTHERS)
+            else:
+                room = rooms.get(channel_id)
+                if room is None:
+                    room = self._room(channel_id)
+                if room < 1:
+                    message.move(State.QUEUED, Reason.WINDOW_FULL)
+                else:
+                    room -= self._claim(message, channel_id, claims, unit, Reason.CLAIMED_AT_ACCEPT)
+                    lane.passed(message.id)
+                rooms[channel_id] = room
+        waiting = [message for message in messages if message.state is State.QUEUED]
+        if waiting:
+            unit.then.append(lambda: self.enqueue(waiting))
+        self._submit_after(claims, unit)
+
+    def enqueue(self, messages: Sequence[Message]) -> None:
+        """Take new messages that are committed as QUEUED."""
+        channels: dict[str, None] = {}
+        for message in messages:
+            lane = self._lanes.get(message.lane, message.purpose)
+            lane.push(message)
+            channels.update(dict.fromkeys(lane.candidates))
+        self._pump_all(channels)
+
+    def requeue(self, messages: Sequence[Message]) -> None:
+        """Take back messages that are committed as QUEUED and were taken out of a lane before."""
+        channels: dict[str, None] = {}
+        for message in messages:
+            lane = self._lanes.get(message.lane, message.purpose)
+            lane.requeue(message)
+            channels.update(dict.fromkeys(lane.candidates))
+        self._pump_all(channels)
+
+    def pump(self, channel_id: str) -> None:
+        """Send what waits for this channel, as far as it has room."""
+        unit = Unit()
+        self.fill(channel_id, unit)
+        if unit:
+            self.record(unit)
+
+    def state_changed(self, channel_id: str) -> None:
+        """React to a channel going up or down: what it carried may now be another's, or its again."""
+        channels: dict[str, None] = {channel_id: None}
+        for lane in self._lanes.of_channel(channel_id):
+            channels.update(dict.fromkeys(lane.candidates))
+        self._pump_all(channels)
+
+    def fill(self, channel_id: str, unit: Unit) -> None:
+        """Claim waiting messages for the channel's free slots; their moves ride in `unit`."""
+        if self._stopped or channel_id not in self._channels:
+            return
+        room = self._room(channel_id)
+        if room < 1:
+            return
+        now_ms = self._clock.now_ms()
+        claims: dict[str, Claims] = {}
+        while room > 0 and (message := self._next(channel_id)) is not None:
+            if message.expires_at <= now_ms:
+                self._outcomes.finish(message, State.EXPIRED, Reason.VALIDITY_OVER, unit, now_ms)
+                unit.moved[message.id] = message
+            else:
+                room -= self._claim(message, channel_id, claims, unit, Reason.CLAIMED_FROM_QUEUE)
+        self._submit_after(claims, unit)
+        if any(lane.wants_load() for lane in self._lanes.of_channel(channel_id)):
+            self.hungry.set()
+
+    def record(self, unit: Unit) -> None:
+        """Write a unit that must not get lost: it is kept and tried again while the store cannot commit."""
+        self._journal.post(unit.changes(), lambda error: self._recorded(unit, error), must=True)
+
+    def _recorded(self, unit: Unit, error: Exception | None) -> None:
+        if error is None:
+            self._outcomes.committed(unit)
+
+    def _pump_all(self, channels: Mapping[str, None]) -> None:
+        for channel_id in channels:
+            self.pump(channel_id)
+
+    def _target(self, lane: Lane) -> str | None:
+        """Return the channel that serves `lane` now: the first of its candidates that is up."""
+        if self._stopped:
+            return None
+        for channel_id in lane.candidates:
+            channel = self._channels.get(channel_id)
+            if channel is not None and channel.up:
+                return channel_id
+        return None
+
+    def _room(self, channel_id: str) -> int:
+        return self._channels[channel_id].room(self._clock.monotonic()) - self._committing[channel_id]
+
+    def _next(self, channel_id: str) -> Message | None:
+        """Take the oldest message of the most urgent purpose that this channel serves now."""
+        best: Lane | None = None
+        for lane in self._lanes.of_channel(channel_id):
+            if not lane.ready:
+                continue
+            if best is not None and lane.purpose is not best.purpose:
+                break
+            if (best is None or lane.ready[0].id < best.ready[0].id) and self._target(lane) == channel_id:
+                best = lane
+        if best is None:
+            return None
+        message = best.take()
+        return message if message is not None else self._next(channel_id)
+
+    def _claim(
+        self, message: Message, channel_id: str, claims: dict[str, Claims], unit: Unit, reason: Reason
+    ) -> int:
+        """Mark `message` as being sent; return how many slots that takes."""
+        try:
+            segments = self._parts.segments(message, channel_id)
+        except Unencodable:
+            self._outcomes.finish(message, State.FAILED, Reason.UNENCODABLE, unit, self._clock.now_ms())
+            unit.moved[message.id] = message
+            return 0
+        message.move(State.SENDING, reason)
+        message.channel = channel_id
+        message.sent_at = self._clock.now_ms()
+        if reason is not Reason.CLAIMED_AT_ACCEPT:
+            unit.moved[message.id] = message
+        claims.setdefault(channel_id, []).append((message, segments))
+        return len(segments)
+
+    def _submit_after(self, claims: dict[str, Claims], unit: Unit) -> None:
+        """Hand the claimed segments to their channels once `unit` is committed."""
+        for channel_id, claimed in claims.items():
+            segments = [segment for _, parts in claimed for segment in parts]
+            self._committing[channel_id] += len(segments)
+            unit.then.append(partial(self._send, channel_id, segments))
+            unit.undo.append(partial(self._free, channel_id, len(segments)))
+
+    def _send(self, channel_id: str, segments: list[Segment]) -> None:
+        self._committing[channel_id] -= len(segments)
+        self._channels[channel_id].submit(segments, self._clock.monotonic())
+
+    def _free(self, channel_id: str, count: int) -> None:
+        self._committing[channel_id] -= count

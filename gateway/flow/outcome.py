@@ -1,0 +1,84 @@
+"""What a change of state means for the money and for the customer: one place, used by every step."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import orjson
+
+from gateway.domain.account import Directory
+from gateway.domain.message import Message, Reason, State
+from gateway.domain.report import status_item
+from gateway.flow.funds import Funds
+from gateway.flow.unit import Unit
+from gateway.live import Live
+from gateway.metrics import Metrics
+from gateway.store.changes import Row
+
+
+class Outbox(Protocol):
+    """Who delivers status reports; `flow.notify` in the running gateway."""
+
+    def offer(self, rows: Sequence[Row]) -> None:
+        """Take `OUTBOX` rows that are committed, in order."""
+
+
+class Outcomes:
+    """Writes captures, releases and status reports beside the moves that cause them."""
+
+    def __init__(
+        self, funds: Funds, directory: Live[Directory], outbox: Outbox, metrics: Metrics, language: str
+    ) -> None:
+        """`language` is that of reports to accounts without their own."""
+        self._funds = funds
+        self._directory = directory
+        self._outbox = outbox
+        self._metrics = metrics.messages
+        self._language = language
+
+    def submitted(self, message: Message, unit: Unit, now_ms: int) -> None:
+        """Capture what was reserved: the carrier took `message.sent_segments` of its segments.
+
+        What was reserved for segments that were never taken goes back. Called once for a message.
+        """
+        price = message.price
+        charge = price if message.sent_segments >= message.segments else (
+            price * message.sent_segments // message.segments
+        )  # fmt: skip
+        message.charged = charge
+        message.submitted_at = now_ms
+        unit.post(message, "capture", (price - charge, -price), now_ms)
+        if charge != price:
+            self._funds.add(message.submission.account_id, price - charge)
+
+    def finish(self, message: Message, state: State, reason: Reason, unit: Unit, now_ms: int) -> None:
+        """Move `message` to a final state, release what was not captured, and report it.
+
+        The row's move is written by the caller's unit as the message stands at the end.
+        """
+        if not message.submitted_at and not message.state.final:
+            self._settle_money(message, reason, unit, now_ms)
+        message.move(state, reason)
+        message.final_at = now_ms
+        self._metrics.final.add(1, state.name.lower(), reason.name.lower())
+        self.report(message, message.id, unit, now_ms)
+
+    def _settle_money(self, message: Message, reason: Reason, unit: Unit, now_ms: int) -> None:
+        if message.sent_segments:  # the carrier took some parts before the rest was given up
+            self.submitted(message, unit, now_ms)
+            return
+        unit.post(message, "release", (message.price, -message.price), now_ms, reason.name)
+        self._funds.add(message.submission.account_id, message.price)
+
+    def report(self, message: Message, outbox_id: int, unit: Unit, now_ms: int) -> None:
+        """Queue a status report, if the account has somewhere to send it."""
+        account = self._directory.value.accounts.get(message.submission.account_id)
+        if account is None or not account.callback_url:
+            return
+        payload = orjson.dumps(status_item(message, account.language or self._language)).decode()
+        unit.outbox.append((outbox_id, account.id, message.id, payload, now_ms, now_ms, 0, None, None))
+
+    def committed(self, unit: Unit) -> None:
+        """Hand the reports of a committed unit on, then run what waited for it."""
+        if unit.outbox:
+            self._outbox.offer(unit.outbox)
+        unit.committed()

@@ -1,0 +1,80 @@
+"""Texts as segments, encoded once for all their recipients, and the references that join their parts."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from carriers.results import Answer, ReceiptState, Segment
+from carriers.smpp.text import Part, encode_text
+from config.schema import ChannelConfig, Concatenation
+from gateway.domain.message import Message
+
+_TEXTS = 4_096  # texts of one-recipient requests hardly ever repeat; campaigns repeat one
+_HANDSETS = 8_192
+
+
+class Flight:
+    """A long message whose parts are on their way together."""
+
+    __slots__ = ("message", "receipts", "total", "waiting", "worst")
+
+    def __init__(self, message: Message, total: int, waiting: int) -> None:
+        self.message = message
+        self.total = total  # parts of the text
+        self.waiting = waiting  # parts given to the channel and not yet reported on
+        self.worst: Answer | None = None  # the gravest of what was reported, if not all were taken
+        self.receipts: dict[int, ReceiptState] = {}
+
+
+class PartOf:
+    """One part of a long message on its way: the `ref` of its segment."""
+
+    __slots__ = ("flight", "number", "weight")
+
+    def __init__(self, flight: Flight, number: int, weight: int) -> None:
+        self.flight = flight
+        self.number = number
+        self.weight = weight
+
+
+class PartCache:
+    """Encodes texts per channel, keeping the recent ones."""
+
+    def __init__(self, channels: Mapping[str, ChannelConfig]) -> None:
+        self._channels = channels
+        self._parts: OrderedDict[tuple[str, str], tuple[Part, ...]] = OrderedDict()
+        self._references: OrderedDict[str, int] = OrderedDict()
+
+    def parts(self, text: str, channel_id: str) -> tuple[Part, ...]:
+        """Return the parts of `text` on that channel; raises `Unencodable`."""
+        key = (text, channel_id)
+        found = self._parts.get(key)
+        if found is None:
+            config = self._channels[channel_id]
+            found = encode_text(text, config.concatenation, config.default_alphabet)
+            self._parts[key] = found
+            if len(self._parts) > _TEXTS:
+                self._parts.popitem(last=False)
+        return found
+
+    def segments(self, message: Message, channel_id: str) -> list[Segment]:
+        """Return what is still to be sent of `message`; raises `Unencodable`."""
+        parts = self.parts(message.body(), channel_id)
+        if len(parts) == 1:
+            return [Segment(message, message.phone, parts[0])]
+        reference = self._reference(message.phone, self._channels[channel_id].concatenation)
+        missing = [part for part in parts if part.number not in message.parts_done]
+        flight = Flight(message, len(parts), len(missing))
+        return [
+            Segment(PartOf(flight, part.number, part.weight), message.phone, part, reference) for part in missing
+        ]
+
+    def _reference(self, phone: str, concatenation: Concatenation) -> int:
+        """Return a reference no other long message to this handset used lately."""
+        limit = 0x100 if concatenation is Concatenation.UDH8 else 0x10000
+        last = self._references.pop(phone, None)
+        reference = secrets.randbelow(limit) if last is None else (last + 1) % limit
+        self._references[phone] = reference
+        if len(self._references) > _HANDSETS:
+            self._references.popitem(last=False)
+        return reference
