@@ -23,3 +23,7 @@ class Conflict(GatewayError):
 
 class Invalid(GatewayError):
     """The request itself is wrong; the text says which part and why."""
+
+
+class RowRefused(GatewayError):
+    """The store refused a row (a key twice, a value out of range); nothing of its unit was changed."""

@@ -39,6 +39,7 @@ OUTBOX = (
     "id", "account_id", "message_id", "payload", "created_at", "next_at", "attempts", "done_at", "outcome",
 )  # fmt: skip
 OUTBOX_MOVE = ("id", "next_at", "attempts", "done_at", "outcome")
+MARK = ("name", "value")  # how far a sweep has come; survives a restart
 
 
 @dataclass(slots=True)
@@ -62,4 +63,5 @@ class Changes:
     ledger: Sequence[Row] = ()
     outbox: Sequence[Row] = ()
     outbox_moves: Sequence[Row] = ()
+    marks: Sequence[Row] = ()
     rows: int = field(default=0)  # filled in by the journal

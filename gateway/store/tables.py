@@ -94,6 +94,14 @@ revisions = Table(
     Column("version", BigInteger, nullable=False),
 )
 
+# how far a sweep over the rows has come, so that it goes on there after a restart
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
 submissions = Table(
     "submissions",
     metadata,
@@ -163,6 +171,7 @@ segments = Table(
     Column("receipt_error", Text),
     Column("receipt_at", BigInteger),
     Index("ix_segments_match", "channel", "match_id"),
+    sqlite_autoincrement=True,  # sweeps remember a seq: it is not given out again once purged
 )
 
 # receipts that came before the answer that names their id

@@ -1,0 +1,234 @@
+"""Many rows in one statement, for both databases, rendered once by SQLAlchemy from the tables.
+
+The statement is the same everywhere, `INSERT … SELECT … FROM v` or `UPDATE … FROM v`; only `v` differs.
+On SQLite it is a VALUES list in chunks of a power of two: every row stepped on its own lets go of the
+interpreter lock, and a busy event loop gives it back a switch interval later. On PostgreSQL it is one
+array per column, so that the statement, and its plan, are the same for any number of rows.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Executable,
+    FromClause,
+    Table,
+    and_,
+    bindparam,
+    column,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+    values,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.domain.message import State
+from gateway.store import changes, tables
+from gateway.store.changes import Row
+
+CHUNK = 256  # rows in one SQLite statement at most: 256 × 27 parameters stay far below its 32,766
+
+Build = Callable[["Kind", FromClause, str], Executable]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of row: where it goes and what is written."""
+
+    field: str  # of `Changes`
+    table: Table
+    columns: tuple[str, ...]
+    build: Build
+    key: int = 0  # leading columns that name the row of an update
+
+    def distinct(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return `rows` with one row a key, the last: an UPDATE … FROM must not meet a row twice."""
+        if self.key == 0 or len(rows) == 1:
+            return rows
+        if self.key == 1:
+            return list({row[0]: row for row in rows}.values())
+        return list({row[: self.key]: row for row in rows}.values())
+
+
+class FinalKind(Kind):
+    """Final states: the first one wins, and only our own `unknown` gives way."""
+
+    def distinct(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return one row a message: what applying `rows` one after the other would leave."""
+        kept: dict[int, Row] = {}
+        for row in rows:
+            known = kept.get(row[0])
+            if known is None or (known[1] == State.UNKNOWN and row[1] != State.UNKNOWN):
+                kept[row[0]] = row
+        return list(kept.values())
+
+
+def _insert(kind: Kind, v: FromClause, _dialect: str) -> Executable:
+    return insert(kind.table).from_select(kind.columns, select(*v.c))
+
+
+def _update(kind: Kind, v: FromClause, _dialect: str) -> Executable:
+    return (
+        update(kind.table)
+        .values({name: v.c[name] for name in kind.columns[kind.key :]})
+        .where(_same(kind, v))
+    )
+
+
+def _finish(kind: Kind, v: FromClause, dialect: str) -> Executable:
+    """Update a message's outcome, if it has none yet or only `unknown`."""
+    state = kind.table.c.state
+    statement = update(kind.table).values({name: v.c[name] for name in kind.columns[kind.key :]})
+    undecided = and_(state == _literal(State.UNKNOWN), v.c.state != _literal(State.UNKNOWN))
+    return statement.where(_same(kind, v), or_(state == _literal(State.SUBMITTED), undecided))
+
+
+def _mark_matched(kind: Kind, v: FromClause, _dialect: str) -> Executable:
+    return update(kind.table).values(matched=true()).where(_same(kind, v))
+
+
+def _add(kind: Kind, v: FromClause, dialect: str) -> Executable:
+    """Insert, or add to what is there."""
+    make: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    # SQLite needs the WHERE to tell ON CONFLICT from a join's ON
+    statement = make(kind.table).from_select(kind.columns, select(*v.c).where(true()))
+    added = {name: kind.table.c[name] + statement.excluded[name] for name in kind.columns[1:]}
+    return statement.on_conflict_do_update(index_elements=[kind.columns[0]], set_=added)  # type: ignore[no-any-return]
+
+
+def _raise(kind: Kind, v: FromClause, dialect: str) -> Executable:
+    """Insert, or replace the value that is there."""
+    make: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = make(kind.table).from_select(kind.columns, select(*v.c).where(true()))
+    set_ = {name: statement.excluded[name] for name in kind.columns[1:]}
+    return statement.on_conflict_do_update(index_elements=[kind.columns[0]], set_=set_)  # type: ignore[no-any-return]
+
+
+def _same(kind: Kind, v: FromClause) -> ColumnElement[bool]:
+    return and_(*(kind.table.c[name] == v.c[name] for name in kind.columns[: kind.key]))
+
+
+def _literal(state: State) -> ColumnElement[Any]:
+    return literal_column(str(int(state)))
+
+
+# in the order they are applied: within one unit an insert precedes the update of the same row
+KINDS: tuple[Kind, ...] = (
+    Kind("submissions", tables.submissions, changes.SUBMISSION, _insert),
+    Kind("messages", tables.messages, changes.MESSAGE, _insert),
+    Kind("moves", tables.messages, changes.MOVE, _update, key=1),
+    Kind("segments", tables.segments, changes.SEGMENT, _insert),
+    FinalKind("finals", tables.messages, changes.FINAL, _finish, key=1),
+    Kind("receipts", tables.segments, changes.RECEIPT, _update, key=3),
+    Kind("early", tables.early_receipts, changes.EARLY, _insert),
+    Kind("early_matched", tables.early_receipts, changes.EARLY_MATCHED, _mark_matched, key=1),
+    Kind("inbound", tables.inbound_messages, changes.INBOUND, _insert),
+    Kind("events", tables.events, changes.EVENT, _insert),
+    Kind("ledger", tables.ledger, changes.LEDGER, _insert),
+    Kind("outbox", tables.outbox, changes.OUTBOX, _insert),
+    Kind("outbox_moves", tables.outbox, changes.OUTBOX_MOVE, _update, key=1),
+    Kind("marks", tables.marks, changes.MARK, _raise, key=1),
+)
+BALANCES = Kind("balances", tables.balances, ("account_id", "available", "reserved", "captured"), _add)
+
+
+class Statement:
+    """One kind rendered for one database."""
+
+    def __init__(self, kind: Kind, dialect: Dialect) -> None:
+        """Render the statement for one row; the chunk sizes follow from it."""
+        self._kind = kind
+        self._dialect = dialect
+        self._chunks: dict[int, str] = {}
+
+    @cached_property
+    def _text(self) -> str:
+        source = _arrays if self._dialect.name == "postgresql" else _values
+        statement = self._kind.build(self._kind, source(self._kind), self._dialect.name)
+        return str(statement.compile(dialect=self._dialect))  # type: ignore[attr-defined]
+
+    def execute(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Write `rows`, which have the kind's columns in the kind's order."""
+        if self._dialect.name == "postgresql":
+            arrays = (list(values) for values in zip(*rows, strict=True))
+            connection.exec_driver_sql(self._text, dict(zip(self._kind.columns, arrays, strict=True)))
+            return
+        start, left = 0, len(rows)
+        while left:
+            size = min(CHUNK, 1 << (left.bit_length() - 1))
+            chunk = rows if size == len(rows) else rows[start : start + size]
+            connection.exec_driver_sql(self._chunk(size), tuple(chain.from_iterable(chunk)))
+            start, left = start + size, left - size
+
+    def _chunk(self, size: int) -> str:
+        text = self._chunks.get(size)
+        if text is None:
+            row = f"({', '.join('?' * len(self._kind.columns))})"
+            text = self._chunks[size] = self._text.replace(row, ", ".join([row] * size))
+        return text
+
+
+class Bulk:
+    """Writes whole units: every kind in its order, then the balances that follow from the ledger rows."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Prepare nothing yet: a statement is rendered when first needed."""
+        self._kinds = [(kind, Statement(kind, dialect)) for kind in KINDS]
+        self._balances = Statement(BALANCES, dialect)
+
+    def write(self, connection: Connection, units: Sequence[changes.Changes]) -> None:
+        """Write `units` merged by kind, inside the caller's transaction."""
+        for kind, statement in self._kinds:
+            rows = _merged(kind.field, units)
+            if rows:
+                statement.execute(connection, kind.distinct(rows))
+                if kind.field == "ledger":
+                    self._balances.execute(connection, balance_changes(rows))
+
+
+def balance_changes(rows: Iterable[Row]) -> list[Row]:
+    """Return what `LEDGER` rows add to each account's available, reserved and captured money.
+
+    Accounts come in order, so that two writers never wait for each other in a circle.
+    """
+    sums: dict[str, list[int]] = {}
+    for account_id, kind, amount, reserved, *_ in rows:
+        entry = sums.get(account_id)
+        if entry is None:
+            entry = sums[account_id] = [0, 0, 0]
+        entry[0] += amount
+        entry[1] += reserved
+        if kind == "capture":
+            entry[2] -= amount + reserved  # what left the reserve and did not come back
+    return [(account_id, *entry) for account_id, entry in sorted(sums.items())]
+
+
+def _merged(field: str, units: Sequence[changes.Changes]) -> Sequence[Row]:
+    if len(units) == 1:
+        rows: Sequence[Row] = getattr(units[0], field)
+        return rows
+    return list(chain.from_iterable([getattr(unit, field) for unit in units]))
+
+
+def _values(kind: Kind) -> FromClause:
+    typed = [(name, kind.table.c[name].type) for name in kind.columns]
+    row = tuple(bindparam(name, type_=type_) for name, type_ in typed)
+    return values(*(column(name, type_) for name, type_ in typed), name="v").data([row]).cte("v")
+
+
+def _arrays(kind: Kind) -> FromClause:
+    typed = [(name, kind.table.c[name].type) for name in kind.columns]
+    arrays = (bindparam(name, type_=postgresql.ARRAY(type_)) for name, type_ in typed)
+    made = func.unnest(*arrays).table_valued(*(column(name, type_) for name, type_ in typed), name="v")
+    return made.render_derived()

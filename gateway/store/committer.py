@@ -1,0 +1,129 @@
+"""The writer thread's work: one batch of units, one transaction, and what to do when it fails."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from gateway.errors import RowRefused, StoreUnavailable
+from gateway.store.bulk import Bulk
+from gateway.store.changes import Changes
+from gateway.store.engine import Store, is_disconnect, is_unavailable
+
+Outcome = Exception | None
+
+
+class Committer:
+    """Commits batches on a connection of its own; made for one thread."""
+
+    def __init__(self, store: Store) -> None:
+        """Connect at the first batch."""
+        self._store = store
+        self._bulk = Bulk(store.writer.dialect)
+        self._connection: Connection | None = None
+        self._transaction_id: str | None = None  # of a PostgreSQL COMMIT on its way
+
+    def commit(self, units: Sequence[Changes]) -> Sequence[Outcome]:
+        """Commit `units`; return for each None, or why nothing of it was changed.
+
+        A refused row harms its own unit only. A connection that was lost is replaced once; whatever keeps
+        the database from working fails the whole batch, and the next one tries again.
+        """
+        try:
+            return self._settle(units)
+        except Exception as error:
+            if not is_disconnect(error):
+                self._drop()
+                return self._failed(units, error)
+        try:
+            if self._committed_after_all():
+                return [None] * len(units)
+            return self._settle(units)
+        except Exception as error:
+            self._drop()
+            return self._failed(units, error)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _settle(self, units: Sequence[Changes]) -> Sequence[Outcome]:
+        try:
+            self._together(units)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            return self._one_by_one(units)
+        return [None] * len(units)
+
+    def _together(self, units: Sequence[Changes]) -> None:
+        connection = self._connected()
+        with connection.begin():
+            self._bulk.write(connection, units)
+            self._before_commit(connection)
+        self._transaction_id = None
+
+    def _one_by_one(self, units: Sequence[Changes]) -> Sequence[Outcome]:
+        """Give every unit a savepoint of its own, still with one commit for all."""
+        connection = self._connected()
+        outcomes: list[Outcome] = []
+        with connection.begin():
+            for unit in units:
+                try:
+                    with connection.begin_nested():
+                        self._bulk.write(connection, (unit,))
+                except Exception as error:
+                    if is_unavailable(error):
+                        raise
+                    outcomes.append(_refused(error))
+                else:
+                    outcomes.append(None)
+            self._before_commit(connection)
+        self._transaction_id = None
+        return outcomes
+
+    def _before_commit(self, connection: Connection) -> None:
+        if self._store.dialect == "postgresql":
+            self._transaction_id = connection.scalar(text("SELECT pg_current_xact_id()::text"))
+
+    def _committed_after_all(self) -> bool:
+        """Whether the commit whose answer was lost with the connection had happened.
+
+        Committing again would count everything twice, failing would disown rows that exist: so we ask.
+        """
+        transaction_id, self._transaction_id = self._transaction_id, None
+        self._drop()
+        if transaction_id is None:
+            return False
+        with self._connected().begin():
+            status = self._connected().scalar(
+                text("SELECT pg_xact_status(CAST(:id AS xid8))"), {"id": transaction_id}
+            )
+        return status == "committed"
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._store.writer.connect()
+        return self._connection
+
+    def _drop(self) -> None:
+        """Forget the connection, whatever state it is in; the pool opens another when asked."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def _failed(self, units: Sequence[Changes], error: Exception) -> Sequence[Outcome]:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        failure = StoreUnavailable(f"nothing was committed: {reason}")
+        failure.__cause__ = error
+        return [failure] * len(units)
+
+
+def _refused(error: Exception) -> RowRefused:
+    reason = error.orig if isinstance(error, StatementError) else error
+    refused = RowRefused(str(reason))
+    refused.__cause__ = error
+    return refused
