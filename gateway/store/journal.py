@@ -116,8 +116,11 @@ class Journal:
                 started = time.monotonic()
                 outcomes = self._committer.commit([unit.changes for unit in batch])
                 seconds = time.monotonic() - started
-                kept = _to_keep(batch, outcomes) if open_ else []
-                self._loop.call_soon_threadsafe(self._confirm, batch, outcomes, seconds, len(kept))
+                pairs = list(zip(batch, outcomes, strict=True))
+                kept = [unit for unit, outcome in pairs if open_ and _must_wait(unit, outcome)]
+                if kept:
+                    pairs = [pair for pair in pairs if not _must_wait(*pair)]
+                self._loop.call_soon_threadsafe(self._confirm, pairs, seconds)
         finally:
             self._committer.close()
             self._loop.call_soon_threadsafe(self._ended.set)
@@ -144,30 +147,20 @@ class Journal:
                 return batch, True
         return batch, False
 
-    def _confirm(
-        self, batch: Sequence[_Unit], outcomes: Sequence[Outcome], seconds: float, kept: int
-    ) -> None:
-        """Tell the callers; the `kept` units among them hear nothing until their next try."""
-        waiting = kept
+    def _confirm(self, settled: Sequence[tuple[_Unit, Outcome]], seconds: float) -> None:
         rows = 0
-        for unit, outcome in zip(batch, outcomes, strict=True):
-            if waiting and unit.must and isinstance(outcome, StoreUnavailable):
-                continue
+        for unit, _ in settled:
             rows += unit.changes.rows
         self._pending_rows -= rows
         if self._on_commit is not None:
             self._on_commit(rows, seconds)
-        for unit, outcome in zip(batch, outcomes, strict=True):
-            if not (waiting and unit.must and isinstance(outcome, StoreUnavailable)):
-                unit.done(outcome)
+        for unit, outcome in settled:
+            unit.done(outcome)
 
 
-def _to_keep(batch: Sequence[_Unit], outcomes: Sequence[Outcome]) -> list[_Unit]:
-    return [
-        unit
-        for unit, outcome in zip(batch, outcomes, strict=True)
-        if unit.must and isinstance(outcome, StoreUnavailable)
-    ]
+def _must_wait(unit: _Unit, outcome: Outcome) -> bool:
+    """Whether `unit` was not written and yet has to be."""
+    return unit.must and isinstance(outcome, StoreUnavailable)
 
 
 def count_rows(changes: Changes) -> int:
