@@ -58,7 +58,9 @@ class HttpSettings:
 class StoreSettings:
     """`[store]`: where everything durable lives."""
 
-    url: str = "sqlite:///var/gateway.db"  # or postgresql+psycopg://user:password@host/database
+    url: str = (
+        "sqlite:///gateway.db"  # beside the settings file; or postgresql+psycopg://user:password@host/db
+    )
     max_batch: int = 4_000  # rows in one commit at most
     redact_after_days: int = 30  # texts and numbers of finished messages are blanked after this many days
     purge_after_days: int = 180  # rows of finished messages are deleted after this many days
@@ -126,7 +128,14 @@ class CallbackSettings:
     batch: int = 100  # reports in one POST
     burst_retries: int = 3  # quick re-pushes, `burst_interval` apart
     burst_interval: float = 1.0
-    slow_schedule: tuple[float, ...] = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)  # after the burst; last repeats
+    slow_schedule: tuple[float, ...] = (
+        5.0,
+        15.0,
+        60.0,
+        300.0,
+        900.0,
+        3600.0,
+    )  # after the burst; last repeats
     give_up_after: float = 86_400.0  # a report older than this is given up, visibly
     connections: int = 4  # concurrent POSTs to one endpoint's host at most
 
