@@ -1,4 +1,4 @@
-"""One callback POST: to public addresses only, no redirects, bounded in time and size. Never raises for a peer.
+"""One callback POST: to public addresses only, no redirects, bounded in time and size; it never raises.
 
 The address check sits where the socket is made, so it sees exactly the address about to be connected to:
 a name that resolves differently a moment later (DNS rebinding) gains nothing.
@@ -6,6 +6,7 @@ a name that resolves differently a moment later (DNS rebinding) gains nothing.
 
 import asyncio
 import ipaddress
+import os
 import socket
 import threading
 from collections.abc import Sequence
@@ -63,8 +64,8 @@ def is_public(host: str) -> bool:
     """Whether a numeric address may be called: global unicast, and so is any IPv4 address inside it."""
     address = ipaddress.ip_address(host.partition("%")[0])
     inner = embedded(address)
-    if inner is not None and not is_public(str(inner)):
-        return False
+    if inner is not None and (address in NAT64 or not is_public(str(inner))):
+        return is_public(str(inner))
     if isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address.ipv4_mapped):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
@@ -212,5 +213,7 @@ def _cause(error: BaseException) -> str:
     """Return a short, stable text for a network failure; never the URL, which may hold a password."""
     if isinstance(error, aiohttp.InvalidURL):
         return "the callback URL cannot be used"
-    text = getattr(error, "strerror", None) or (str(error) if isinstance(error, OSError) else "")
-    return f"{type(error).__name__}: {text}"[:120] if text else type(error).__name__
+    if isinstance(error, OSError):
+        text = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or str(error)
+        return f"{type(error).__name__}: {text}"[:120]
+    return type(error).__name__

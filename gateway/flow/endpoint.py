@@ -15,9 +15,10 @@ from config.schema import CallbackSettings
 Row = tuple[Any, ...]  # gateway.store.changes.OUTBOX
 ID, MESSAGE_ID, PAYLOAD, CREATED_AT, ATTEMPTS = 0, 2, 3, 4, 6
 
-MEMORY = 1_000  # reports one endpoint keeps in memory
-PAGE = 500  # reports read back from the store at a time
+MEMORY = 4_000  # reports one endpoint keeps in memory
+PAGE = 1_000  # reports read back from the store at a time
 LINGER = 0.05  # seconds a report waits for others to share its POST
+UNRECORDED = 50  # batches that may wait for their commit; delivered ones that a crash would send again
 REFUSALS = 4  # batches refused in a row: it is the endpoint, not the batch
 
 
@@ -68,7 +69,6 @@ class Endpoint:
     failures: int = 0  # rounds in a row that found nobody
     refusals: int = 0  # batches in a row that were answered with a no
     resume_at: float = 0.0
-    down_since: float = 0.0
     loading: bool = False
     cursor: int = 0
     gathered_at: float = 0.0
@@ -107,12 +107,13 @@ class Endpoint:
             else:
                 self._overlap = None
             return
-        if len(self.queue) + len(rows) > MEMORY:
-            self.spilled = True
-            self.cursor = 0
-            return
         if not self.queue:
             self.gathered_at = now
+        room = MEMORY - len(self.queue)
+        if len(rows) > room:
+            self.spilled = True
+            self.cursor = 0
+            rows = rows[:room]
         self.queue.extend(rows)
 
     def wants_page(self, now: float) -> bool:
@@ -121,7 +122,7 @@ class Endpoint:
             self.spilled
             and not self.loading
             and now >= self.resume_at
-            and len(self.queue) < self.settings.batch * self.settings.connections
+            and len(self.queue) < min(MEMORY // 2, self.settings.batch * self.settings.connections)
         )
 
     def begin_page(self) -> int:
@@ -166,14 +167,17 @@ class Endpoint:
 
     def take(self, now: float, *, linger: float = LINGER) -> Batch | None:
         """Return the batch that may leave now. While the endpoint fails, one at a time is tried."""
-        limit = 1 if self.failures or self.refusals >= REFUSALS else self.settings.connections
-        if len(self.in_flight) >= limit or now < self.resume_at or len(self.unrecorded) > 2 * MEMORY:
+        if self._busy() or now < self.resume_at:
             return None
         batch = self._retry(now) or self._gather(now, linger)
         if batch is not None:
             batch.started = now
             self.in_flight[batch.serial] = batch
         return batch
+
+    def _busy(self) -> bool:
+        limit = 1 if self.failures else self.settings.connections
+        return len(self.in_flight) >= limit or len(self.unrecorded) >= UNRECORDED
 
     def _retry(self, now: float) -> Batch | None:
         ready = [batch for batch in self.deferred if batch.due <= now]
@@ -189,29 +193,36 @@ class Endpoint:
             return None
         rows = [queue.popleft() for _ in range(min(size, len(queue)))]
         self.gathered_at = now
-        cut = self._second_report(rows)
-        if cut is not None:
-            queue.extendleft(reversed(rows[cut:]))
-            del rows[cut:]
+        held = self._held_back(rows) if any(row[ID] != row[MESSAGE_ID] for row in rows) else []
+        if held:
+            queue.extendleft(reversed(held))
+            del rows[-len(held) :]
         if not rows:
             return None
         self.serial += 1
         return Batch(rows, self.serial)
 
-    def _second_report(self, rows: list[Row]) -> int | None:
-        """Return where a message's second report must wait until its first has arrived, if anywhere."""
-        for index, row in enumerate(rows):
-            if row[ID] != row[MESSAGE_ID] and self._under_way(row[MESSAGE_ID]):
-                return index
-        return None
+    def _held_back(self, rows: list[Row]) -> list[Row]:
+        """Return the tail of `rows` that must wait: a message's second report never overtakes its first.
 
-    def _under_way(self, message_id: int) -> bool:
-        groups: tuple[Collection[Batch], ...] = (self.deferred, self.in_flight.values())
-        return any(row[MESSAGE_ID] == message_id for group in groups for batch in group for row in batch.rows)
+        If the first is being put off, the second joins it; if it is on its way, everything behind waits.
+        """
+        for index, row in reversed(list(enumerate(rows))):
+            first = self._batch_of(row[MESSAGE_ID], self.deferred) if row[ID] != row[MESSAGE_ID] else None
+            if first is not None:
+                first.rows.append(rows.pop(index))
+        for index, row in enumerate(rows):
+            if row[ID] != row[MESSAGE_ID] and self._batch_of(row[MESSAGE_ID], self.in_flight.values()):
+                return rows[index:]
+        return []
+
+    @staticmethod
+    def _batch_of(message_id: int, batches: Collection[Batch]) -> Batch | None:
+        return next((b for b in batches if any(row[MESSAGE_ID] == message_id for row in b.rows)), None)
 
     def next_due(self, now: float) -> float | None:
         """Return when `take` or `wants_page` next has something to do; None: not before something happens."""
-        if self.in_flight and (self.failures or len(self.in_flight) >= self.settings.connections):
+        if self._busy():
             return None
         if self.resume_at > now:
             return self.resume_at
@@ -251,7 +262,6 @@ class Endpoint:
     def _wait(self, batch: Batch, now: float, now_ms: int) -> Failed:
         if self.failures == 0 or batch.started >= self.resume_at:  # not one of several that failed together
             self.failures += 1
-            self.down_since = self.down_since if self.failures > 1 else now
             self.resume_at = now + retry_delay(self.settings, self.failures)
         failed = self._failed(batch, now_ms, max(0.0, self.resume_at - now))
         batch.due = self.resume_at
