@@ -1,0 +1,314 @@
+"""Accounts and what is theirs: made and changed here, loaded whole for the running gateway.
+
+Every function works inside the caller's transaction. A change bumps the directory's revision in it, so the
+running gateway sees either all of a change or nothing.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Row, Table, exists, func, insert, select, update
+
+from gateway.auth.keys import KeyPair, Keyring, new_key_pair
+from gateway.domain.account import Account, ApiKey, Directory, Project
+from gateway.domain.message import Purpose
+from gateway.domain.template import (
+    BadTemplate,
+    Review,
+    SmsSignature,
+    Template,
+    check_signature_text,
+    check_template_text,
+)
+from gateway.errors import Conflict, Invalid, NotFound
+from gateway.store import revisions, tables
+
+T = TypeVar("T")
+
+MAX_NAME = 64
+MAX_TEMPLATE_NAME = 32
+MAX_URL = 2_000
+_ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for something else
+_PURPOSE_LETTER = {Purpose.VERIFICATION: "A", Purpose.NOTIFICATION: "N", Purpose.PROMOTION: "B"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What a new customer is told; the private key is shown here and never again."""
+
+    account_id: str
+    project_id: str
+    public_key: str
+    private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSummary:
+    """One account as operators list it; money in micro-units."""
+
+    account_id: str
+    name: str
+    state: str
+    callback_url: str | None
+    project_id: str
+    available: int
+    reserved: int
+    captured: int
+    created_at: int
+
+
+def create_account(connection: Connection, keyring: Keyring, name: str, now_ms: int) -> NewAccount:
+    """Add an account with a default project and its first key pair; raises `Invalid` for an unusable name."""
+    name = _checked_name(name, "an account's name", MAX_NAME)
+    pair = new_key_pair()
+    made = NewAccount(f"acc-{_random_id(10)}", f"org-{_random_id(8)}", pair.public_key, pair.private_key)
+    connection.execute(insert(tables.accounts).values(id=made.account_id, name=name, created_at=now_ms))
+    connection.execute(
+        insert(tables.projects).values(
+            id=made.project_id, account_id=made.account_id, name="Default", is_default=True, created_at=now_ms
+        )
+    )
+    connection.execute(
+        insert(tables.balances).values(account_id=made.account_id, available=0, reserved=0, captured=0)
+    )
+    _add_key(connection, keyring, pair, made.account_id, now_ms)
+    revisions.bump(connection, revisions.DIRECTORY)
+    return made
+
+
+def set_callback(connection: Connection, account_id: str, url: str | None) -> None:
+    """Send an account's reports to `url` from now on; None: send none. Raises `NotFound`, `Invalid`."""
+    if url is not None:
+        check_callback_url(url)
+    changed = connection.execute(
+        update(tables.accounts).where(tables.accounts.c.id == account_id).values(callback_url=url)
+    )
+    if not changed.rowcount:
+        raise NotFound(f"there is no account {account_id}")
+    revisions.bump(connection, revisions.DIRECTORY)
+
+
+def create_signature(
+    connection: Connection, account_id: str, text: str, now_ms: int, *, status: Review, project_id: str = ""
+) -> str:
+    """Add an SMS signature, return its id. Raises `NotFound`, `Invalid`, `Conflict` if the project has it."""
+    project_id = _project(connection, account_id, project_id)
+    try:
+        text = check_signature_text(text)
+    except BadTemplate as error:
+        raise Invalid(str(error)) from error
+    same = tables.signatures.c.text == text
+    if connection.execute(
+        select(exists().where(same, tables.signatures.c.project_id == project_id))
+    ).scalar_one():
+        raise Conflict(f"project {project_id} has this signature already")
+    made = _unused_id(connection, tables.signatures, f"SIG{_utc(now_ms):%Y%m%d}")
+    connection.execute(
+        insert(tables.signatures).values(
+            id=made,
+            account_id=account_id,
+            project_id=project_id,
+            text=text,
+            status=int(status),
+            created_at=now_ms,
+        )
+    )
+    revisions.bump(connection, revisions.DIRECTORY)
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTemplate:
+    """A template to be added."""
+
+    purpose: Purpose
+    text: str
+    name: str = ""  # without one it is called by its id
+    status: Review = Review.PENDING
+
+
+def create_template(
+    connection: Connection, account_id: str, template: NewTemplate, now_ms: int, *, project_id: str = ""
+) -> str:
+    """Add a template, return its id; raises `NotFound`, `Invalid`."""
+    project_id = _project(connection, account_id, project_id)
+    try:
+        text = check_template_text(template.text)
+    except BadTemplate as error:
+        raise Invalid(str(error)) from error
+    prefix = f"UT{_PURPOSE_LETTER[template.purpose]}{_utc(now_ms):%y%m%d}"
+    made = _unused_id(connection, tables.templates, prefix)
+    connection.execute(
+        insert(tables.templates).values(
+            id=made,
+            account_id=account_id,
+            project_id=project_id,
+            purpose=int(template.purpose),
+            name=_checked_name(template.name or made, "a template's name", MAX_TEMPLATE_NAME),
+            text=text,
+            status=int(template.status),
+            created_at=now_ms,
+        )
+    )
+    revisions.bump(connection, revisions.DIRECTORY)
+    return made
+
+
+def review(connection: Connection, item_id: str, status: Review, reason: str = "") -> None:
+    """Set the review status of a signature (`SIG…`) or template (`UT…`); raises `NotFound`."""
+    table = tables.signatures if item_id.startswith("SIG") else tables.templates
+    changed = connection.execute(
+        update(table).where(table.c.id == item_id).values(status=int(status), reason=reason)
+    )
+    if not changed.rowcount:
+        raise NotFound(f"there is no signature or template {item_id}")
+    revisions.bump(connection, revisions.DIRECTORY)
+
+
+def list_accounts(connection: Connection, account_id: str | None = None) -> list[AccountSummary]:
+    """Return every account, oldest first, or the one asked for; raises `NotFound` for that one."""
+    accounts, projects, balances = tables.accounts, tables.projects, tables.balances
+    query = (
+        select(
+            accounts.c.id,
+            accounts.c.name,
+            accounts.c.state,
+            accounts.c.callback_url,
+            projects.c.id,
+            func.coalesce(balances.c.available, 0),
+            func.coalesce(balances.c.reserved, 0),
+            func.coalesce(balances.c.captured, 0),
+            accounts.c.created_at,
+        )
+        .join(projects, (projects.c.account_id == accounts.c.id) & projects.c.is_default)
+        .outerjoin(balances, balances.c.account_id == accounts.c.id)
+        .order_by(accounts.c.created_at, accounts.c.id)
+    )
+    if account_id is not None:
+        query = query.where(accounts.c.id == account_id)
+    found = [AccountSummary(*row) for row in connection.execute(query)]
+    if account_id is not None and not found:
+        raise NotFound(f"there is no account {account_id}")
+    return found
+
+
+def load_directory(connection: Connection, keyring: Keyring) -> Directory:
+    """Return everything about customers that is needed to know and answer them.
+
+    Raises `KeyUnreadable` if a private key was sealed under another master key.
+    """
+    signatures = _by_project(connection, tables.signatures, _signature)
+    templates = _by_project(connection, tables.templates, _template)
+    projects: dict[str, dict[str, Project]] = {}
+    for row in connection.execute(select(tables.projects).order_by("created_at", "id")):
+        projects.setdefault(row.account_id, {})[row.id] = Project(
+            id=row.id,
+            name=row.name,
+            is_default=row.is_default,
+            created_at=row.created_at,
+            signatures=tuple(signatures.get(row.id, ())),
+            templates=tuple(templates.get(row.id, ())),
+        )
+    accounts = {
+        row.id: _account(row, projects.get(row.id, {})) for row in connection.execute(select(tables.accounts))
+    }
+    keys = [
+        ApiKey(
+            public_key=row.public_key,
+            private_key=keyring.open(row.public_key, row.sealed_private_key),
+            account=accounts[row.account_id],
+            active=row.state == "active",
+        )
+        for row in connection.execute(select(tables.api_keys))
+    ]
+    return Directory.of(accounts.values(), keys)
+
+
+def check_callback_url(url: str) -> None:
+    """Raise `Invalid` unless `url` is one that reports can be posted to."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or len(url) > MAX_URL or not url.isprintable() or " " in url:
+        raise Invalid("a callback URL has the form https://host/path")
+    if parts.username is not None or parts.fragment:
+        raise Invalid("a callback URL has no user name, password or fragment")
+
+
+def _add_key(connection: Connection, keyring: Keyring, pair: KeyPair, account_id: str, now_ms: int) -> None:
+    connection.execute(
+        insert(tables.api_keys).values(
+            public_key=pair.public_key,
+            account_id=account_id,
+            sealed_private_key=keyring.seal(pair),
+            created_at=now_ms,
+        )
+    )
+
+
+def _project(connection: Connection, account_id: str, project_id: str) -> str:
+    """Return the id of the account's project, the default one if none is named."""
+    projects = tables.projects
+    query = select(projects.c.id).where(projects.c.account_id == account_id)
+    query = query.where(projects.c.id == project_id if project_id else projects.c.is_default)
+    found = connection.execute(query).scalar()
+    if found is None:
+        what = f"project {project_id} of account {account_id}" if project_id else f"account {account_id}"
+        raise NotFound(f"there is no {what}")
+    return str(found)
+
+
+def _unused_id(connection: Connection, table: Table, prefix: str) -> str:
+    """Return an id in the API's published form: 24 random bits a day want a look at what is taken."""
+    while True:
+        made = f"{prefix}{secrets.token_hex(3).upper()}"
+        if not connection.execute(select(exists().where(table.c.id == made))).scalar_one():
+            return made
+
+
+def _by_project(connection: Connection, table: Table, make: Callable[[Row[Any]], T]) -> dict[str, list[T]]:
+    rows = connection.execute(select(table).order_by("project_id", "created_at", "id"))
+    return {
+        project: [make(row) for row in group] for project, group in groupby(rows, lambda row: row.project_id)
+    }
+
+
+def _signature(row: Row[Any]) -> SmsSignature:
+    return SmsSignature(row.id, row.text, Review(row.status))
+
+
+def _template(row: Row[Any]) -> Template:
+    return Template(row.id, Purpose(row.purpose), row.name, row.text, Review(row.status))
+
+
+def _account(row: Row[Any], projects: dict[str, Project]) -> Account:
+    return Account(
+        id=row.id,
+        name=row.name,
+        active=row.state == "active",
+        callback_url=row.callback_url,
+        language=row.language,
+        projects=projects,
+    )
+
+
+def _checked_name(name: str, what: str, longest: int) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= longest or not name.isprintable():
+        raise Invalid(f"{what} has 1 to {longest} printable characters")
+    return name
+
+
+def _random_id(length: int) -> str:
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(length))
+
+
+def _utc(now_ms: int) -> datetime:
+    return datetime.fromtimestamp(now_ms / 1000, UTC)
