@@ -1,0 +1,134 @@
+"""The customers' listener: `/?Action=…`, one handler, every decision an HTTP 200 with a RetCode."""
+
+import uuid
+
+import structlog
+from aiohttp import web
+
+from config.schema import HttpSettings
+from gateway.api.scloud.access import authenticate, choose_project, public_text
+from gateway.api.scloud.actions import ACTIONS
+from gateway.api.scloud.call import Call, Services, refused
+from gateway.api.scloud.codes import Refusal, RetCode
+from gateway.api.scloud.parameters import read_parameters
+from gateway.api.scloud.schema import bind
+from gateway.auth.scloud import SIGNATURE, Parameters
+from gateway.errors import Overloaded, StoreUnavailable
+from gateway.flow.accept import InsufficientFunds
+from gateway.flow.replay import Answer, request_key
+from gateway.web.address import ClientAddress
+from gateway.web.body import BodyBroken, BodyTimeout, BodyTooLarge, read_body
+from gateway.web.rate import KeyRate
+
+log = structlog.get_logger(__name__)
+
+MAX_LINE = 64 * 1024  # of a request's first line, for the server that runs the app: a GET of 1000 numbers
+
+_FAULTS: dict[type[Exception], RetCode] = {
+    InsufficientFunds: RetCode.BALANCE_SHORT,
+    Overloaded: RetCode.THROTTLED,
+    StoreUnavailable: RetCode.SERVICE_FAULT,
+    BodyTooLarge: RetCode.TOO_LARGE,
+    BodyTimeout: RetCode.GATEWAY_TIMEOUT,
+    BodyBroken: RetCode.PARAMETER_FORMAT,
+}
+# refusals of somebody who may be guessing: worth a line in the log
+_SUSPECT = frozenset({RetCode.SIGNATURE_WRONG, RetCode.USER_UNKNOWN, RetCode.PROJECT_FORBIDDEN})
+
+
+def public_app(services: Services, http: HttpSettings) -> web.Application:
+    """Return the application of the customers' listener.
+
+    Run it without access log (the query of a GET holds numbers and texts) and with `max_line_size=MAX_LINE`.
+    """
+    app = web.Application(client_max_size=http.max_body)
+    door = Door(services, ClientAddress(http.trusted_proxies))
+    app.router.add_post("/", door.handle)
+    app.router.add_get("/", door.handle, allow_head=False)
+    return app
+
+
+class Door:
+    """Takes a request from its bytes to its answer; nothing a client sends makes it raise."""
+
+    def __init__(self, services: Services, address: ClientAddress) -> None:
+        self._services = services
+        self._address = address
+        self._rate = KeyRate(services.settings.requests_per_second)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one request."""
+        clock, metrics = self._services.clock, self._services.metrics
+        started = clock.monotonic()
+        request_id = str(uuid.uuid4())
+        action = ""
+        try:
+            parameters = await _parameters(request)
+            named = parameters.get("Action")
+            action = named if isinstance(named, str) and named in ACTIONS else ""
+            answer = await self._answer(action, parameters, request_id)
+        except Exception as error:
+            answer = self._fault(error, action, request, request_id)
+        metrics.requests.add(1, action, str(int(answer.code)))
+        metrics.seconds.observe(clock.monotonic() - started, action)
+        return _response(answer, request_id)
+
+    async def _answer(self, action: str, parameters: Parameters, request_id: str) -> Answer:
+        """Check in the order the API promises: action, key, signature, account, project, repetition, rate."""
+        if not action:
+            missing = not public_text(parameters, "Action")
+            raise Refusal(RetCode.ACTION_MISSING if missing else RetCode.ACTION_UNKNOWN)
+        services = self._services
+        directory = services.directory.value
+        key = authenticate(parameters, directory.keys)
+        project = choose_project(parameters, key.account, directory)
+        repeat_key = request_key(key.public_key, public_text(parameters, SIGNATURE))
+
+        async def perform() -> Answer:
+            if not self._rate.allow(key.public_key, services.clock.monotonic()):
+                raise Refusal(RetCode.THROTTLED)
+            entry = ACTIONS[action]
+            bound = bind(parameters, entry.schema)
+            return await entry.handle(
+                Call(action, key.account, project, bound, request_id, repeat_key, services)
+            )
+
+        if not ACTIONS[action].changes:
+            return await perform()
+        answer = await services.replay.once(repeat_key, perform)
+        if answer.replayed:
+            services.metrics.replayed.add(1)
+        return answer
+
+    def _fault(self, error: Exception, action: str, request: web.Request, request_id: str) -> Answer:
+        """Return the answer to a request that ended in `error`; what nobody expected is logged."""
+        if isinstance(error, Refusal):
+            if error.code in _SUSPECT:
+                log.info("request refused", code=int(error.code), client=self._address.of(request))
+            return refused(error, action)
+        code = _FAULTS.get(type(error))
+        if code is None:
+            log.error("request failed", request=request_id, action=action, exc_info=error)
+            code = RetCode.SERVICE_UNAVAILABLE
+        return refused(Refusal(code), action)
+
+
+async def _parameters(request: web.Request) -> Parameters:
+    body = await read_body(request) if request.body_exists else b""
+    query = b""
+    if not body:
+        # as it came over the wire: nothing but our own reader may unescape it
+        query = request.raw_path.partition("?")[2].partition("#")[0].encode("utf-8", "surrogateescape")
+    return read_parameters(body, query, request.headers.get("Content-Type", ""))
+
+
+def _response(answer: Answer, request_id: str) -> web.Response:
+    return web.Response(
+        body=answer.body,
+        status=413 if answer.code == RetCode.TOO_LARGE else 200,
+        headers={
+            "Content-Type": "application/json",
+            "Cache-Control": "no-store",
+            "X-UCLOUD-REQUEST-UUID": request_id,
+        },
+    )

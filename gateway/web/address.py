@@ -1,0 +1,38 @@
+"""Who is at the other end, also behind proxies."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from aiohttp import web
+
+
+class ClientAddress:
+    """Finds a request's client; `X-Forwarded-For` is believed only as far as trusted proxies wrote it."""
+
+    def __init__(self, trusted: Sequence[str]) -> None:
+        """`trusted`: addresses or networks; raises ValueError naming a bad one."""
+        self._trusted = tuple(ip_network(one, strict=False) for one in trusted)
+
+    def of(self, request: web.Request) -> str:
+        """Return the address of the last hop that is not a trusted proxy; "" if the socket is gone."""
+        address = request.remote or ""
+        if not self._trusted:
+            return address
+        hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        while hops and self._is_trusted(address):
+            hop = hops.pop().strip()
+            if _parsed(hop) is None:
+                break
+            address = hop
+        return address
+
+    def _is_trusted(self, address: str) -> bool:
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self._trusted)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(address)
+    except ValueError:
+        return None
