@@ -80,6 +80,7 @@ class Receipt:
     source: str  # the handset, digits as received (the message's destination)
     done_at: float | None = None  # unix seconds, when the carrier said and it could be read
     disagrees: bool = False  # TLV and text told different stories (TLV won)
+    unseen: bool = False  # no table knows the word: the state is UNKNOWN, the channel may need an alias
 
 
 @dataclass(slots=True)
