@@ -60,6 +60,7 @@ class Reason(IntEnum):
     RESENT_IN_DOUBT = 23
     WAITING_FOR_RECEIPT = 24
     LATE_ANSWER = 25
+    DUPLICATE = 26
     # submitted
     SUBMITTED = 30
     PARTLY_SUBMITTED = 31

@@ -1,10 +1,25 @@
 """Step 1 of 4: take a submission from a customer. Next: `dispatch`."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.domain.message import Purpose
+from carriers.smpp.text import Unencodable, count_segments
+from config.schema import ChannelConfig, DeliverySettings
+from gateway.clock import Clock
+from gateway.domain.message import Message, Purpose, Reason, State, Submission
+from gateway.domain.pricing import PriceList
+from gateway.errors import Overloaded
+from gateway.flow.dispatch import Dispatcher
+from gateway.flow.funds import Funds
 from gateway.flow.funds import InsufficientFunds as InsufficientFunds
+from gateway.flow.outcome import Outcomes
+from gateway.flow.unit import Unit
+from gateway.ids import IdSource, session_no
+from gateway.live import Live
+from gateway.metrics import Metrics
+from gateway.store.journal import Journal
+from routing.table import Choice, NoRoute, RouteTable
 
 
 @dataclass(slots=True)
@@ -45,3 +60,171 @@ class Accepted:
 
     session_no: str
     answer: str
+
+
+@dataclass(slots=True)
+class _Way:
+    """A text's way and price, worked out once for every country and route its recipients have."""
+
+    lane: str
+    segments: int
+    price: int
+    barred: Reason | None  # why there is no way, if there is none
+    detail: str
+
+
+class Accept:
+    """Accepts submissions; built once with everything it needs."""
+
+    def __init__(  # noqa: PLR0913 — the collaborators of one step, wired once
+        self,
+        journal: Journal,
+        dispatcher: Dispatcher,
+        outcomes: Outcomes,
+        funds: Funds,
+        routes: Live[RouteTable],
+        channels: Mapping[str, ChannelConfig],
+        prices: Live[PriceList],
+        delivery: DeliverySettings,
+        ids: IdSource,
+        clock: Clock,
+        metrics: Metrics,
+        max_pending: int,
+    ) -> None:
+        self._journal = journal
+        self._dispatcher = dispatcher
+        self._outcomes = outcomes
+        self._funds = funds
+        self._routes = routes
+        self._channels = channels
+        self._prices = prices
+        self._validity = {p: int(delivery.validity[p.name.lower()] * 1000) for p in Purpose}
+        self._ids = ids
+        self._clock = clock
+        self._accepted = {p: metrics.messages.accepted.child(p.name.lower()) for p in Purpose}
+        self._max_pending = max_pending
+
+    async def __call__(self, request: Request) -> Accepted:
+        """Price, route, reserve and journal: when it returns, the submission survives a crash.
+
+        Raises `InsufficientFunds` (all or none), `Overloaded` and `StoreUnavailable`; then nothing happened.
+        A recipient without route or price is accepted and fails at once, uncharged, with its reason.
+        """
+        if self._journal.pending_rows > self._max_pending:
+            raise Overloaded("too many messages wait for their commit")
+        now_ms = self._clock.now_ms()
+        unit = Unit()
+        submission, messages = self._draw_up(request, unit, now_ms)
+        price = sum(message.price for message in messages)
+        self._funds.reserve(request.account_id, price)
+        unit.undo.append(lambda: self._funds.add(request.account_id, price))
+        answer = request.answer(submission.session_no)
+        unit.submissions.append(
+            (
+                submission.id,
+                submission.session_no,
+                submission.account_id,
+                submission.project_id,
+                int(submission.purpose),
+                submission.template_id,
+                submission.user_id,
+                submission.text,
+                len(messages),
+                price,
+                request.request_key,
+                answer,
+                now_ms,
+            )  # fmt: skip
+        )
+        unit.ledger.append((request.account_id, "reserve", -price, price, submission.id, None, now_ms, ""))
+        unit.new_messages = messages
+        self._dispatcher.place([m for m in messages if m.state is State.ACCEPTED], unit)
+        await self._commit(unit)
+        for draft in request.drafts:
+            self._accepted[draft.purpose].inc(len(draft.recipients))
+        return Accepted(submission.session_no, answer)
+
+    def _commit(self, unit: Unit) -> "asyncio.Future[None]":
+        """Journal the unit; what follows its commit happens even if nobody waits for it any more."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(error: Exception | None) -> None:
+            if error is None:
+                self._outcomes.committed(unit)
+            else:
+                unit.failed()
+            if waiter.cancelled():
+                return
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
+
+        self._journal.post(unit.changes(), done)
+        return waiter
+
+    def _draw_up(self, request: Request, unit: Unit, now_ms: int) -> tuple[Submission, list[Message]]:
+        """Return the submission and its messages, ids taken, in the order of the request."""
+        drafts = request.drafts
+        count = sum(len(draft.recipients) for draft in drafts)
+        first = self._ids.take(count + 1, now_ms)
+        submission = Submission(
+            id=first,
+            session_no=session_no(first),
+            account_id=request.account_id,
+            project_id=request.project_id,
+            purpose=drafts[0].purpose,
+            template_id=drafts[0].template_id,
+            user_id=request.user_id,
+            text=drafts[0].text if len(drafts) == 1 else None,
+            created_at=now_ms,
+        )
+        messages: list[Message] = []
+        for draft in drafts:
+            self._draft(draft, submission, messages, unit)
+        return submission, messages
+
+    def _draft(self, draft: Draft, submission: Submission, messages: list[Message], unit: Unit) -> None:
+        choose = self._routes.value.choose
+        account_id, purpose, now_ms = submission.account_id, draft.purpose, submission.created_at
+        text = None if submission.text is not None else draft.text
+        template_id = None if draft.template_id == submission.template_id else draft.template_id
+        expires_at = now_ms + self._validity[purpose]
+        known: dict[tuple[str, Choice | NoRoute], _Way] = {}
+        message_id = submission.id + len(messages)
+        for recipient in draft.recipients:
+            message_id += 1
+            choice = choose(recipient.country, recipient.phone, purpose, account_id)
+            key = (recipient.country, choice)
+            way = known.get(key)
+            if way is None:
+                way = known[key] = self._way(draft, recipient.country, choice)
+            message = Message(
+                message_id, submission, purpose, recipient.phone, recipient.given, recipient.user_id, template_id,
+                text, recipient.country, way.segments, way.price, now_ms, expires_at, lane=way.lane,
+            )  # fmt: skip
+            messages.append(message)
+            if way.barred is not None:
+                self._refuse(message, way, unit, now_ms)
+
+    def _way(self, draft: Draft, country: str, choice: Choice | NoRoute) -> _Way:
+        if isinstance(choice, NoRoute):
+            return _Way("", 0, 0, Reason.NO_ROUTE, choice.reason)
+        # the first candidate's way of joining parts decides what is counted, once and for all
+        config = self._channels[choice.channels[0]]
+        try:
+            segments = count_segments(draft.text, config.concatenation, config.default_alphabet)
+        except Unencodable as error:
+            return _Way("", 0, 0, Reason.UNENCODABLE, str(error))
+        price = self._prices.value.price(country, draft.purpose, segments)
+        if price is None:
+            return _Way("", segments, 0, Reason.NO_PRICE, f"{country} {draft.purpose.name.lower()}")
+        return _Way(",".join(choice.channels), segments, price, None, "")
+
+    def _refuse(self, message: Message, way: _Way, unit: Unit, now_ms: int) -> None:
+        """End a message that has nowhere to go; its price is 0, so nothing was reserved for it."""
+        assert way.barred is not None
+        message.state, message.reason, message.final_at = State.FAILED, way.barred, now_ms
+        unit.event(message.id, now_ms, State.FAILED, way.barred, way.detail)
+        self._outcomes.report(message, message.id, unit, now_ms)
+        self._outcomes.count(message)

@@ -40,7 +40,9 @@ class ChannelPort(Protocol):
 class Dispatcher:
     """Claims queued messages for channels with room and hands them over once the claim is durable."""
 
-    def __init__(self, journal: Journal, lanes: Lanes, parts: PartCache, outcomes: Outcomes, clock: Clock) -> None:
+    def __init__(
+        self, journal: Journal, lanes: Lanes, parts: PartCache, outcomes: Outcomes, clock: Clock
+    ) -> None:
         self._journal = journal
         self._lanes = lanes
         self._parts = parts
@@ -136,6 +138,18 @@ class Dispatcher:
         self._submit_after(claims, unit)
         if any(lane.wants_load() for lane in self._lanes.of_channel(channel_id)):
             self.hungry.set()
+
+    def expire(self, now_ms: int) -> None:
+        """End queued messages whose validity is over, though no channel has asked for them."""
+        unit = Unit()
+        for lane in self._lanes:
+            for message in lane.take_expired(now_ms):
+                self._outcomes.finish(message, State.EXPIRED, Reason.VALIDITY_OVER, unit, now_ms)
+                unit.moved[message.id] = message
+            if lane.wants_load():
+                self.hungry.set()
+        if unit:
+            self.record(unit)
 
     def record(self, unit: Unit) -> None:
         """Write a unit that must not get lost: it is kept and tried again while the store cannot commit."""

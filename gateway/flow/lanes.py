@@ -95,6 +95,19 @@ class Lane:
                 return message
         return None
 
+    def take_expired(self, now_ms: int) -> list[Message]:
+        """Remove and return the messages at the head whose validity is over.
+
+        What waits behind the head, in memory or in the store, comes to it in its turn.
+        """
+        expired: list[Message] = []
+        while self.ready and self.ready[0].expires_at <= now_ms:
+            message = self.take()
+            if message is None:
+                break
+            expired.append(message)
+        return expired
+
 
 class Lanes:
     """All lanes, by key and by channel in order of purpose."""

@@ -59,8 +59,12 @@ class Outcomes:
             self._settle_money(message, reason, unit, now_ms)
         message.move(state, reason)
         message.final_at = now_ms
-        self._metrics.final.add(1, state.name.lower(), reason.name.lower())
+        self.count(message)
         self.report(message, message.id, unit, now_ms)
+
+    def count(self, message: Message) -> None:
+        """Count a message that reached its final state."""
+        self._metrics.final.add(1, message.state.name.lower(), message.reason.name.lower())
 
     def _settle_money(self, message: Message, reason: Reason, unit: Unit, now_ms: int) -> None:
         if message.sent_segments:  # the carrier took some parts before the rest was given up

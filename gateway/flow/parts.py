@@ -66,7 +66,8 @@ class PartCache:
         missing = [part for part in parts if part.number not in message.parts_done]
         flight = Flight(message, len(parts), len(missing))
         return [
-            Segment(PartOf(flight, part.number, part.weight), message.phone, part, reference) for part in missing
+            Segment(PartOf(flight, part.number, part.weight), message.phone, part, reference)
+            for part in missing
         ]
 
     def _reference(self, phone: str, concatenation: Concatenation) -> int:

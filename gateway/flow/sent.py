@@ -6,7 +6,7 @@ What falls out of it is found again in the store, by the same key.
 from typing import NamedTuple
 
 from carriers.results import Receipt
-from gateway.domain.message import Message
+from gateway.domain.message import Message, State
 from gateway.flow.parts import Flight
 
 _GENERATION = 25_000  # at most two generations per gateway are kept
@@ -36,6 +36,8 @@ class SentIndex:
         self._young: dict[tuple[str, str], Sent] = {}
         self._old: dict[tuple[str, str], Sent] = {}
         self.parked: dict[tuple[str, str], Parked] = {}
+        # sent and never answered: a late answer must find the very object that waits or queues again
+        self.doubtful: dict[int, Message] = {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -51,6 +53,15 @@ class SentIndex:
         """Return the segment, if it is still remembered."""
         key = (channel, match_id)
         return self._young.get(key) or self._old.get(key)
+
+    def doubtful_for(self, channel: str, phone: str) -> Message | None:
+        """Return the only message to this handset that waits in doubt on that channel, if there is one."""
+        found = [
+            message
+            for message in self.doubtful.values()
+            if message.state is State.IN_DOUBT and message.channel == channel and message.phone == phone
+        ]
+        return found[0] if len(found) == 1 else None
 
     def forget(self, channel: str, match_id: str) -> None:
         """Drop a segment whose final receipt is stored."""

@@ -36,7 +36,9 @@ class Unit:
         """Note something that the columns of the message's row cannot tell."""
         self.events.append((message_id, now_ms, int(state), int(reason), detail))
 
-    def post(self, message: Message, kind: str, amounts: tuple[int, int], now_ms: int, note: str = "") -> None:
+    def post(
+        self, message: Message, kind: str, amounts: tuple[int, int], now_ms: int, note: str = ""
+    ) -> None:
         """Write a ledger row for `message`; `amounts`: change of what can be spent, of what is set aside."""
         submission = message.submission
         self.ledger.append(
@@ -70,7 +72,6 @@ class Unit:
         """Run what waited for the commit."""
         for action in self.then:
             action()
-
 
     def failed(self) -> None:
         """Take back what was done in memory on the strength of this unit."""

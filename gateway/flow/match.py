@@ -1,0 +1,103 @@
+"""Finds the message a receipt speaks of: by channel and id, in every form ids take; first in memory, then
+in the store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from carriers.message_id import IdForms, same_handset
+from carriers.results import Receipt
+from gateway.flow.sent import Parked, Sent, SentIndex
+from gateway.store import messages as stored
+from gateway.store.engine import Store
+
+
+@dataclass(slots=True)
+class Arrived:
+    """A receipt being settled."""
+
+    channel: str
+    receipt: Receipt
+    early_id: int | None = None  # it was kept, and its answer has come since
+    match_id: str = ""
+    sent: Sent | None = None
+    from_store: bool = False
+    settled: bool = False  # the store holds a final receipt for this segment already
+
+
+class Matcher:
+    """Resolves receipts in batches."""
+
+    def __init__(self, store: Store, index: SentIndex, forms: Mapping[str, IdForms]) -> None:
+        self._store = store
+        self._index = index
+        self._forms = forms
+
+    async def resolve(self, batch: Sequence[Arrived]) -> None:
+        """Fill in `match_id` and `sent`; both stay empty for ids no answer has named yet.
+
+        Raises `StoreUnavailable`.
+        """
+        missing = [arrived for arrived in batch if not self._in_memory(arrived)]
+        if missing:
+            await self._in_store(missing)
+
+    def parked_for(self, channel: str, answered_id: str) -> Parked | None:
+        """Take the kept receipt that speaks of this answered id, if there is one."""
+        parked = self._index.parked
+        if not parked:
+            return None
+        for match_id in self._forms[channel].early(answered_id):
+            found = parked.pop((channel, match_id), None)
+            if found is not None:
+                return found
+        return None
+
+    def _in_memory(self, arrived: Arrived) -> bool:
+        channel, receipt = arrived.channel, arrived.receipt
+        forms = self._forms[channel]
+        for match_id in forms.candidates(receipt.message_id):
+            sent = self._index.get(channel, match_id)
+            if sent is not None and same_handset(receipt.source, sent.message.phone):
+                arrived.match_id = match_id
+                arrived.sent = sent
+                forms.matched(receipt.message_id, match_id)
+                return True
+        return False
+
+    async def _in_store(self, missing: Sequence[Arrived]) -> None:
+        keys = {
+            (arrived.channel, match_id)
+            for arrived in missing
+            for match_id in self._forms[arrived.channel].candidates(arrived.receipt.message_id)
+        }
+        wanted = sorted(keys)
+        rows, messages = await self._store.read(lambda connection: stored.matched(connection, wanted))
+        found: dict[tuple[str, str], list[stored.SegmentRow]] = {}
+        for row in rows:
+            found.setdefault((row.channel, row.match_id), []).append(row)
+        for arrived in missing:
+            self._pick(arrived, found, messages)
+
+    def _pick(
+        self,
+        arrived: Arrived,
+        found: Mapping[tuple[str, str], Sequence[stored.SegmentRow]],
+        messages: Mapping[int, stored.Message],
+    ) -> None:
+        channel, receipt = arrived.channel, arrived.receipt
+        forms = self._forms[channel]
+        for match_id in forms.candidates(receipt.message_id):
+            # ids come round again after months: the newest segment that fits is meant
+            for row in reversed(found.get((channel, match_id), ())):
+                message = messages.get(row.message_id)
+                if message is None or not same_handset(receipt.source, message.phone):
+                    continue
+                known = self._index.doubtful.get(row.message_id, message)
+                arrived.match_id = match_id
+                arrived.sent = Sent(known, row.part, None)
+                arrived.from_store = True
+                arrived.settled = row.receipt_state is not None
+                forms.matched(receipt.message_id, match_id)
+                return
+
+        forms.missed()

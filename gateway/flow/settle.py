@@ -1,0 +1,343 @@
+"""Step 3 of 4: receipts end messages. Next: `notify`.
+
+One batch at a time: while one is being stored the next gathers. The carrier gets its `deliver_sm_resp`
+after the commit, and a temporary refusal when there was none, so that it sends the receipt again.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import orjson
+import structlog
+
+from carriers.message_id import canonical_id
+from carriers.receipt import aggregate
+from carriers.results import Arrivals, Inbound, Receipt, ReceiptState
+from gateway.clock import Clock
+from gateway.domain.message import Message, Reason, State
+from gateway.errors import GatewayError
+from gateway.flow.match import Arrived, Matcher
+from gateway.flow.outcome import Outcomes
+from gateway.flow.sent import Parked, Sent, SentIndex
+from gateway.flow.unit import Unit
+from gateway.ids import IdSource
+from gateway.metrics import Metrics
+from gateway.store import messages as stored
+from gateway.store.changes import Changes
+from gateway.store.engine import Store
+from gateway.store.journal import Journal
+
+log = structlog.get_logger(__name__)
+
+_MAX_BATCH = 2_000  # receipts settled in one commit
+_PARKED = 20_000  # early receipts remembered; more are found by the store's sweep
+_STATES = {
+    ReceiptState.DELIVERED: State.DELIVERED,
+    ReceiptState.UNDELIVERED: State.UNDELIVERED,
+    ReceiptState.EXPIRED: State.EXPIRED,
+    ReceiptState.DELETED: State.UNDELIVERED,
+    ReceiptState.REJECTED: State.REJECTED,
+    ReceiptState.UNKNOWN: State.UNKNOWN,
+}
+
+Snapshot = tuple[Message, State, Reason, int | None, str | None]
+
+
+class Settler:
+    """Matches receipts with messages and stores what they say."""
+
+    def __init__(  # noqa: PLR0913 — the collaborators of one step, wired once
+        self,
+        store: Store,
+        journal: Journal,
+        index: SentIndex,
+        matcher: Matcher,
+        outcomes: Outcomes,
+        ids: IdSource,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self.index = index
+        self._matcher = matcher
+        self._outcomes = outcomes
+        self._ids = ids
+        self._clock = clock
+        self._metrics = metrics.channels
+        self._waiting: list[tuple[str, Arrivals]] = []
+        self._matched_late: list[Arrived] = []
+        self._wake = asyncio.Event()
+
+    # -- what the channels and the answers bring
+
+    def arrived(self, channel_id: str, arrivals: Arrivals) -> None:
+        """Take what one read of a link brought; its `reply` is called once it is stored or refused."""
+        self._waiting.append((channel_id, arrivals))
+        self._wake.set()
+
+    def sent(self, channel_id: str, answered_id: str, sent: Sent) -> None:
+        """Remember a segment the carrier took; its receipt may be here already."""
+        self.index.add(channel_id, canonical_id(answered_id), sent)
+        parked = self._matcher.parked_for(channel_id, answered_id)
+        if parked is not None:
+            self.resettle([parked])
+
+    def resettle(self, parked: Sequence[Parked]) -> None:
+        """Settle receipts that were kept and whose answers have come."""
+        self._matched_late += [Arrived(one.channel, one.receipt, one.id) for one in parked]
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Settle batch after batch until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting or self._matched_late:
+                await self._next_batch()
+
+    async def _next_batch(self) -> None:
+        arrivals: list[tuple[str, Arrivals]] = []
+        batch, self._matched_late = self._matched_late, []
+        while self._waiting and len(batch) < _MAX_BATCH:
+            channel_id, one = self._waiting.pop(0)
+            arrivals.append((channel_id, one))
+            batch += [Arrived(channel_id, receipt) for receipt in one.receipts]
+        stored_all = False
+        try:
+            stored_all = await self._settle(batch, arrivals)
+        finally:
+            for _, one in arrivals:
+                one.reply(stored_all)
+
+    # -- one batch
+
+    async def _settle(self, batch: Sequence[Arrived], arrivals: Sequence[tuple[str, Arrivals]]) -> bool:
+        """Store the batch; False: nothing of it was stored, and memory is as before."""
+        unit = Unit()
+        undo: list[Snapshot] = []
+        now_ms = self._clock.now_ms()
+        try:
+            final = [arrived for arrived in batch if arrived.receipt.state.final]
+            await self._matcher.resolve(final)
+            self._park([a for a in final if a.sent is None and not self._by_handset(a, unit)], unit, now_ms)
+            await self._apply([a for a in final if a.sent is not None], unit, undo, now_ms)
+            for channel_id, one in arrivals:
+                self._keep_inbound(channel_id, one.inbound, unit, now_ms)
+            if unit:
+                await self._journal.append(unit.changes())
+        except GatewayError as error:
+            log.warning("receipts not stored, the carriers will send them again", error=str(error))
+            self._restore(undo, unit)
+            return False
+        for arrived in final:
+            if arrived.sent is not None:
+                self.index.forget(arrived.channel, arrived.match_id)
+        self._outcomes.committed(unit)
+        self._count(batch)
+        return True
+
+    async def _apply(self, batch: Sequence[Arrived], unit: Unit, undo: list[Snapshot], now_ms: int) -> None:
+        longs: dict[int, list[Arrived]] = {}
+        for arrived in batch:
+            sent, receipt = arrived.sent, arrived.receipt
+            assert sent is not None
+            if arrived.early_id is not None:
+                unit.early_matched.append((arrived.early_id,))
+            if arrived.settled:
+                continue
+            message = sent.message
+            unit.receipts.append(
+                (
+                    message.id,
+                    sent.part,
+                    arrived.match_id,
+                    receipt.state.value,
+                    receipt.stat,
+                    receipt.error,
+                    now_ms,
+                )
+            )
+            if sent.flight is not None:
+                sent.flight.receipts[sent.part] = receipt.state
+            if message.segments == 1:
+                self._finish(message, receipt.state, receipt.stat, unit, undo, now_ms)
+            else:
+                longs.setdefault(message.id, []).append(arrived)
+        if longs:
+            await self._apply_long(longs, unit, undo, now_ms)
+
+    async def _apply_long(
+        self, longs: Mapping[int, Sequence[Arrived]], unit: Unit, undo: list[Snapshot], now_ms: int
+    ) -> None:
+        """End long messages of which every part has its receipt now."""
+        unsure: list[int] = []
+        for message_id, parts in longs.items():
+            last = parts[-1]
+            assert last.sent is not None
+            flight = last.sent.flight
+            if flight is None:
+                unsure.append(message_id)
+            elif len(flight.receipts) == flight.total:
+                self._finish_long(flight.message, flight.receipts, parts, unit, undo, now_ms)
+            elif len(flight.message.parts_done) == flight.total and flight.waiting == 0:
+                unsure.append(message_id)  # earlier parts went in an earlier flight
+        if not unsure:
+            return
+        await self._journal.append(Changes())  # the answers' rows are in the store after this
+        rows = await self._store.read(lambda connection: stored.segments_of(connection, unsure))
+        for message_id in unsure:
+            parts = longs[message_id]
+            states: dict[int, ReceiptState | None] = {}
+            for row in rows:
+                if row.message_id == message_id and (row.receipt_state or row.part not in states):
+                    states[row.part] = ReceiptState(row.receipt_state) if row.receipt_state else None
+            for arrived in parts:
+                assert arrived.sent is not None
+                states[arrived.sent.part] = arrived.receipt.state
+            known = {part: state for part, state in states.items() if state is not None}
+            assert parts[-1].sent is not None
+            message = parts[-1].sent.message
+            if len(known) == len(states) and message.state is not State.SENDING:
+                self._finish_long(message, known, parts, unit, undo, now_ms)
+
+    def _finish_long(
+        self,
+        message: Message,
+        states: Mapping[int, ReceiptState],
+        parts: Sequence[Arrived],
+        unit: Unit,
+        undo: list[Snapshot],
+        now_ms: int,
+    ) -> None:
+        state = aggregate(tuple(states.values()))
+        code = next((a.receipt.stat for a in parts if a.receipt.state is state), parts[-1].receipt.stat)
+        self._finish(message, state, code, unit, undo, now_ms)
+
+    def _finish(
+        self, message: Message, told: ReceiptState, code: str, unit: Unit, undo: list[Snapshot], now_ms: int
+    ) -> None:
+        """End `message`, unless it has its final state: the first one stands, but for our own `unknown`."""
+        state = _STATES[told]
+        before = message.state
+        if before.final and (before is not State.UNKNOWN or state is State.UNKNOWN):
+            if before is not state:
+                unit.event(message.id, now_ms, state, Reason.LATE_RECEIPT, f"ignored: {code}")
+            return
+        undo.append((message, before, message.reason, message.final_at, message.receipt_code))
+        message.receipt_code = code
+        if before is State.UNKNOWN:
+            unit.event(message.id, now_ms, state, Reason.LATE_RECEIPT, code)
+            message.move(state, Reason.LATE_RECEIPT)
+            message.final_at = now_ms
+            self._outcomes.report(message, self._ids.take(1, now_ms), unit, now_ms)
+        else:
+            self._outcomes.finish(message, state, Reason.RECEIPT, unit, now_ms)
+        if before in (State.SUBMITTED, State.UNKNOWN):
+            unit.finals.append((message.id, int(state), int(message.reason), now_ms, code))
+        else:
+            unit.moved[message.id] = message
+
+    def _by_handset(self, arrived: Arrived, unit: Unit) -> bool:
+        """Settle an id that nobody answered with by its handset, if one message there waits in doubt."""
+        message = self.index.doubtful_for(arrived.channel, arrived.receipt.source)
+        if message is None or message.segments > 1:
+            return False
+        now_ms = self._clock.now_ms()
+        del self.index.doubtful[message.id]
+        unit.undo.append(partial(self._doubt_again, message))
+        message.sent_segments = message.segments
+        unit.event(message.id, now_ms, State.SUBMITTED, Reason.WAITING_FOR_RECEIPT, "matched by handset")
+        match_id = canonical_id(arrived.receipt.message_id)
+        unit.segments.append((message.id, 1, arrived.channel, arrived.receipt.message_id, match_id, now_ms))
+        self._outcomes.submitted(message, unit, now_ms)
+        arrived.match_id, arrived.sent = match_id, Sent(message, 1, None)
+        return True
+
+    def _doubt_again(self, message: Message) -> None:
+        message.sent_segments, message.submitted_at, message.charged = 0, None, 0
+        self.index.doubtful[message.id] = message
+
+    def _park(self, strangers: Sequence[Arrived], unit: Unit, now_ms: int) -> None:
+        """Keep receipts whose id no answer has named yet."""
+        for arrived in strangers:
+            if arrived.early_id is not None:
+                continue  # kept already
+            channel, receipt = arrived.channel, arrived.receipt
+            key = (channel, canonical_id(receipt.message_id))
+            if key in self.index.parked:
+                continue
+            early_id = self._ids.take(1, now_ms)
+            unit.early.append((early_id, channel, key[1], dump_receipt(receipt), now_ms, False))
+            self._metrics.receipts_early.add(1, channel)
+            if len(self.index.parked) < _PARKED:
+                self.index.parked[key] = Parked(early_id, channel, receipt)
+                unit.undo.append(partial(self.index.parked.pop, key, None))
+
+    def _keep_inbound(self, channel_id: str, inbound: Sequence[Inbound], unit: Unit, now_ms: int) -> None:
+        for one in inbound:
+            tlvs = orjson.dumps([[tag, value.hex()] for tag, value in one.tlvs]).decode()
+            unit.inbound.append(
+                (
+                    self._ids.take(1, now_ms),
+                    channel_id,
+                    one.source,
+                    one.destination,
+                    one.data_coding,
+                    one.esm_class,
+                    one.payload.hex(),
+                    tlvs,
+                    now_ms,
+                )  # fmt: skip
+            )
+        if inbound:
+            self._metrics.inbound.add(len(inbound), channel_id)
+
+    def _restore(self, undo: Sequence[Snapshot], unit: Unit) -> None:
+        for message, state, reason, final_at, code in reversed(undo):
+            message.state, message.reason = state, reason
+            message.final_at, message.receipt_code = final_at, code
+        unit.failed()
+
+    def _count(self, batch: Sequence[Arrived]) -> None:
+        counts = Counter((arrived.channel, arrived.receipt.state.value) for arrived in batch)
+        for (channel_id, state), count in counts.items():
+            self._metrics.receipts.add(count, channel_id, state)
+        now_ms = self._clock.now_ms()
+        latencies: dict[str, list[float]] = {}
+        for arrived in batch:
+            if arrived.sent is not None and arrived.sent.message.submitted_at is not None:
+                latencies.setdefault(arrived.channel, []).append(
+                    (now_ms - arrived.sent.message.submitted_at) / 1000
+                )
+        for channel_id, values in latencies.items():
+            self._metrics.receipt_seconds.observe_many(values, channel_id)
+
+
+def dump_receipt(receipt: Receipt) -> str:
+    """Return `receipt` as the JSON kept in `early_receipts`."""
+    return orjson.dumps(
+        {
+            "message_id": receipt.message_id,
+            "state": receipt.state.value,
+            "stat": receipt.stat,
+            "error": receipt.error,
+            "source": receipt.source,
+            "done_at": receipt.done_at,
+        }
+    ).decode()
+
+
+def load_receipt(text: str) -> Receipt:
+    """Return the receipt that `dump_receipt` wrote."""
+    fields = orjson.loads(text)
+    return Receipt(
+        message_id=fields["message_id"],
+        state=ReceiptState(fields["state"]),
+        stat=fields["stat"],
+        error=fields["error"],
+        source=fields["source"],
+        done_at=fields["done_at"],
+    )

@@ -1,0 +1,128 @@
+"""What time brings about: retries fall due, validity ends, receipts stay away, kept receipts find their answer."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from config.schema import ChannelConfig, DeliverySettings
+from gateway.clock import Clock
+from gateway.domain.message import Message, Reason, State
+from gateway.errors import GatewayError
+from gateway.flow.dispatch import Dispatcher
+from gateway.flow.outcome import Outcomes
+from gateway.flow.sent import Parked
+from gateway.flow.settle import Settler, load_receipt
+from gateway.flow.unit import Unit
+from gateway.store import messages as stored
+from gateway.store.engine import Store
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = 0.5  # seconds between two looks
+_LIMIT = 1_000  # messages moved by one look, each kind
+_SELDOM = 10  # looks between two of what is never urgent
+
+
+class Sweeper:
+    """Looks for what is due and moves it; every look is bounded."""
+
+    def __init__(  # noqa: PLR0913 — the collaborators of one step, wired once
+        self,
+        store: Store,
+        dispatcher: Dispatcher,
+        settler: Settler,
+        outcomes: Outcomes,
+        channels: Mapping[str, ChannelConfig],
+        delivery: DeliverySettings,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._dispatcher = dispatcher
+        self._settler = settler
+        self._outcomes = outcomes
+        self._clock = clock
+        default = delivery.receipt_deadline
+        self._deadlines = {c.id: c.receipt_deadline or default for c in channels.values() if c.receipts}
+        self._overdue_after = dict.fromkeys(self._deadlines, 0)
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        looks = 0
+        while True:
+            try:
+                await self.look(seldom=looks % _SELDOM == 0)
+            except GatewayError as error:
+                log.warning("sweep put off", error=str(error))
+            looks += 1
+            await asyncio.sleep(INTERVAL)
+
+    async def look(self, *, seldom: bool) -> None:
+        """Move what is due now; raises `StoreUnavailable`."""
+        now_ms = self._clock.now_ms()
+        await self._retries(now_ms)
+        self._dispatcher.expire(now_ms)
+        self._doubts(now_ms)
+        for channel_id, deadline in self._deadlines.items():
+            await self._receipts(channel_id, now_ms - int(deadline * 1000), now_ms)
+        if seldom:
+            await self._kept_receipts()
+
+    async def _retries(self, now_ms: int) -> None:
+        due = await self._store.read(lambda connection: stored.held_due(connection, now_ms, _LIMIT))
+        if not due:
+            return
+        unit = Unit()
+        queued: list[Message] = []
+        for loaded in due:
+            message = self._settler.index.doubtful.get(loaded.id, loaded)
+            if message.state is not State.HELD:
+                continue  # a late answer was quicker
+            unit.moved[message.id] = message
+            if message.expires_at <= now_ms:
+                self._outcomes.finish(message, State.EXPIRED, Reason.VALIDITY_OVER, unit, now_ms)
+            else:
+                message.move(State.QUEUED, Reason.RETRY_DUE)
+                queued.append(message)
+        unit.then.append(lambda: self._dispatcher.requeue(queued))
+        self._dispatcher.record(unit)
+
+    def _doubts(self, now_ms: int) -> None:
+        """Give up on messages in doubt whose receipt never came."""
+        doubtful = self._settler.index.doubtful
+        over = [m for m in doubtful.values() if m.state is State.IN_DOUBT and m.due_at <= now_ms]
+        unit = Unit()
+        for message in over:
+            del doubtful[message.id]
+            self._outcomes.finish(message, State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP, unit, now_ms)
+            unit.moved[message.id] = message
+        if unit:
+            self._dispatcher.record(unit)
+
+    async def _receipts(self, channel_id: str, before_ms: int, now_ms: int) -> None:
+        """End submitted messages whose receipt has not come by the deadline."""
+        after = self._overdue_after[channel_id]
+        rows, messages = await self._store.read(
+            lambda connection: stored.overdue(connection, channel_id, after, before_ms, _LIMIT)
+        )
+        if not rows:
+            return
+        unit = Unit()
+        for row in rows:
+            sent = self._settler.index.get(row.channel, row.match_id)
+            message = sent.message if sent is not None else messages.get(row.message_id)
+            if row.receipt_state is None and message is not None and message.state is State.SUBMITTED:
+                self._outcomes.finish(message, State.UNKNOWN, Reason.RECEIPT_DEADLINE, unit, now_ms)
+                unit.finals.append(
+                    (message.id, int(message.state), int(message.reason), now_ms, message.receipt_code)
+                )
+        self._overdue_after[channel_id] = rows[-1].seq
+        if unit:
+            self._dispatcher.record(unit)
+
+    async def _kept_receipts(self) -> None:
+        """Settle kept receipts whose answer is stored: it came while memory had forgotten them."""
+        found = await self._store.read(lambda connection: stored.early_answered(connection, _LIMIT))
+        parked = self._settler.index.parked
+        fresh = [row for row in found if (row.channel, row.match_id) not in parked]
+        self._settler.resettle([Parked(row.id, row.channel, load_receipt(row.receipt)) for row in fresh])
