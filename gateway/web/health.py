@@ -1,0 +1,67 @@
+"""The operators' questions: `/healthz` is it alive, `/readyz` can it take work and if not why, `/metrics`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+Status = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where the answers come from; each is asked anew for every request."""
+
+    version: str
+    metrics: Callable[[], bytes]
+    unready: Callable[[], Sequence[str]]  # why no work can be taken; empty: it can
+    channels: Callable[[], Mapping[str, Status]]  # by channel id: "up" and whatever else explains it
+
+
+HEALTH = web.AppKey("health", Health)
+
+
+def admin_app(health: Health) -> web.Application:
+    """Return the application of the admin listener."""
+    app = web.Application()
+    app[HEALTH] = health
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """Answer 200: the process lives and its event loop turns."""
+    return _json({"status": "ok", "version": request.app[HEALTH].version})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Answer 200 if submissions are taken, else 503 with the reasons.
+
+    A channel that is down is told, but leaves the gateway ready: what is accepted waits for it in the store.
+    """
+    health = request.app[HEALTH]
+    reasons = list(health.unready())
+    channels = health.channels()
+    down = sorted(name for name, status in channels.items() if not status.get("up"))
+    body = {"ready": not reasons, "reasons": reasons, "channels_down": down, "channels": channels}
+    return _json(body, status=503 if reasons else 200)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Answer with the exposition page."""
+    return web.Response(
+        body=request.app[HEALTH].metrics(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4}
+    )
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(body, default=str),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
