@@ -31,7 +31,7 @@ class Backoff:
         if self._bound_at is not None and now - self._bound_at >= timers.stable_after:
             self._failures = 0
         self._bound_at = None
-        full = min(timers.backoff_base * 2 ** min(self._failures, 32), timers.backoff_cap)
+        full = min(timers.backoff_base * 2.0 ** min(self._failures, 32), timers.backoff_cap)
         self._failures += 1
         wait = full * self._random.uniform(0.5, 1.0)
         return max(wait, timers.backoff_credentials) if credentials else wait

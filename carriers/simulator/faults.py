@@ -7,13 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 
-from smpplib import consts
-
-STATUSES: dict[str, int] = {  # every command_status by its name without the prefix: RTHROTTLED, RINVDSTADR …
-    name.removeprefix("SMPP_ESME_"): value
-    for name, value in vars(consts).items()
-    if name.startswith("SMPP_ESME_") and isinstance(value, int)
-}
+from carriers.smpp.vocabulary import CommandStatus
 
 
 class FaultKind(StrEnum):
@@ -48,7 +42,7 @@ class Fault:
     lasting: float = 0.0  # and only this many seconds from then; 0: for ever
     count: int = 0  # strike this often at most; 0: no limit
     destination: str = ""  # only numbers that begin with these digits
-    status: int = consts.SMPP_ESME_RSYSERR  # for refuse and nack: a name (RINVDSTADR) or a number (0x0B)
+    status: int = int(CommandStatus.RSYSERR)  # for refuse and nack: a name (RINVDSTADR) or a number (0x0B)
     seconds: float = 5.0  # for slow and late-receipt
     bytes: str = ""  # for bad-bytes: what to send, in hexadecimal
 
@@ -120,7 +114,8 @@ def parse_status(value: object) -> int:
     if isinstance(value, int):
         return value
     name = str(value).upper().removeprefix("SMPP_").removeprefix("ESME_")
-    return STATUSES[name] if name in STATUSES else int(str(value), 0)
+    named = CommandStatus.__members__.get(name)
+    return int(str(value), 0) if named is None else int(named)
 
 
 def _hint(key: str) -> str:
@@ -160,3 +155,15 @@ class FaultPlan:
         if not destination.startswith(fault.destination):
             return False
         return fault.chance >= 1 or self._random.random() < fault.chance
+
+
+def garbled(random: Random) -> bytes:
+    """Return something no peer can read: an unknown command, a body cut short, or an impossible length."""
+    sequence = random.randrange(1, 1 << 31).to_bytes(4, "big")
+    return random.choice(
+        (
+            bytes.fromhex("00000010 00000099 00000000") + sequence,
+            bytes.fromhex("00000014 00000005 00000000") + sequence + b"abcd",  # deliver_sm
+            bytes.fromhex("00000003 00000005 00000000") + sequence,
+        )
+    )

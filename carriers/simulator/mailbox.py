@@ -1,4 +1,4 @@
-"""Receipts on their way to one customer: kept until acknowledged, spread over the sessions that receive. Pure."""
+"""Receipts on their way to one customer: kept until acknowledged, spread over its sessions. Pure."""
 
 from collections import deque
 from collections.abc import Iterable
