@@ -34,13 +34,21 @@ def canonical(value: Value) -> str:
 
     One rule for flat and nested parameters: flat ones are an object whose members are all scalars.
     """
-    if isinstance(value, str):
-        return value
     if isinstance(value, dict):
-        return "".join([name + canonical(value[name]) for name in sorted(value) if value[name] is not None])
+        return _members(value, sorted(value))
     if isinstance(value, list):
         return "".join([canonical(item) for item in value])
     return scalar_text(value)
+
+
+def _members(value: Mapping[str, Value], names: list[str]) -> str:
+    return "".join(
+        [
+            name + (item if type(item) is str else canonical(item))  # nearly all are text
+            for name in names
+            if (item := value[name]) is not None
+        ]
+    )
 
 
 def sign(parameters: Parameters, private_key: str) -> str:
@@ -48,8 +56,12 @@ def sign(parameters: Parameters, private_key: str) -> str:
 
     Raises UnicodeEncodeError for half a surrogate pair, which has no UTF-8.
     """
-    signed = {name: value for name, value in parameters.items() if name != SIGNATURE}
-    return hashlib.sha1((canonical(signed) + private_key).encode(), usedforsecurity=False).hexdigest()
+    names = sorted(parameters)
+    if SIGNATURE in parameters:
+        names.remove(SIGNATURE)
+    return hashlib.sha1(
+        (_members(parameters, names) + private_key).encode(), usedforsecurity=False
+    ).hexdigest()
 
 
 def verify(parameters: Parameters, private_key: str) -> bool:

@@ -10,6 +10,8 @@ from gateway.domain.account import Account, ApiKey, Directory, Project
 def public_text(parameters: Parameters, name: str) -> str:
     """Return a public parameter as text; "" if it is absent or no single value."""
     value = parameters.get(name)
+    if type(value) is str:
+        return value
     return "" if value is None or isinstance(value, list | dict) else scalar_text(value)
 
 

@@ -16,9 +16,10 @@ MAX_PARAMETERS = 20_000  # form pairs, or JSON members and elements; far above t
 MAX_DEPTH = 16  # of JSON
 MAX_DIGITS = 400  # of a JSON number: more than a double can have before its point
 
-# a form's separators become bytes that UTF-8 never has, so that the whole body can be unescaped at once
-_PAIR, _EQUALS = b"\xff", b"\xfe"
-_SEPARATORS = bytes.maketrans(b"+&=", b" " + _PAIR + _EQUALS)
+# a form's separators become two control characters, so that the whole body can be unescaped and decoded in
+# one go; no text may hold these two, so a form that has more of them afterwards is refused
+_PAIR, _EQUALS = "\0", "\1"
+_SEPARATORS = bytes.maketrans(b"+&=", b" \0\1")
 # the escapes of a list of numbers, replaced in one go; none of them can complete another escape
 _FREQUENT = ((b"%28", b"("), (b"%29", b")"), (b"%2B", b"+"))
 
@@ -36,39 +37,39 @@ def read_parameters(body: bytes, query: bytes, content_type: str) -> Parameters:
 
 
 def read_form(form: bytes) -> dict[str, Value]:
-    """Return the pairs of a URL-encoded form or query, blanks kept; raises `Refusal`."""
+    """Return the pairs of a URL-encoded form or query, blanks kept; raises `Refusal`.
+
+    Refused: bytes that are not UTF-8, the characters NUL and SOH, a name given twice, more than 20,000 pairs.
+    """
     if not form:
         return {}
     pairs, equals = form.count(b"&"), form.count(b"=")
     if pairs >= MAX_PARAMETERS:
         raise Refusal(RetCode.PARAMETER_FORMAT, f"more than {MAX_PARAMETERS} parameters")
+    text = _unescaped(form)
+    if text.count(_PAIR) != pairs or text.count(_EQUALS) != equals:
+        raise Refusal(RetCode.PARAMETER_INVALID, "a parameter has a NUL or SOH character")
+    pieces = text.split(_PAIR)
+    found: dict[str, Value] = {}
+    for piece in pieces:
+        name, _, value = piece.partition(_EQUALS)
+        found[name] = value.replace(_EQUALS, "=") if _EQUALS in value else value
+    # the empty pieces of `a=1&&b=2&` are forgiven
+    if len(found) != len(pieces) and len(found) - ("" in pieces) != len(pieces) - pieces.count(""):
+        raise Refusal(RetCode.PARAMETER_FORMAT, "a parameter is given twice")
+    return found
+
+
+def _unescaped(form: bytes) -> str:
     raw = form.translate(_SEPARATORS)
     if b"%" in raw:
         for escape, character in _FREQUENT:
             raw = raw.replace(escape, character)
         raw = unquote_to_bytes(raw)
-    if raw.count(_PAIR) != pairs or raw.count(_EQUALS) != equals:
-        raise Refusal(RetCode.PARAMETER_FORMAT, "not UTF-8")
-    pieces = raw.split(_PAIR)
-    found: dict[str, Value] = {}
     try:
-        for piece in pieces:
-            name, _, value = piece.partition(_EQUALS)
-            if _EQUALS in value:
-                value = value.replace(_EQUALS, b"=")
-            found[name.decode()] = value.decode()
+        return raw.decode()
     except UnicodeDecodeError:
         raise Refusal(RetCode.PARAMETER_FORMAT, "not UTF-8") from None
-    if len(found) != len(pieces):
-        return _without_empty(pieces, found)
-    return found
-
-
-def _without_empty(pieces: list[bytes], found: dict[str, Value]) -> dict[str, Value]:
-    """Forgive the empty pieces of `a=1&&b=2&`; any other repetition is refused."""
-    if len(found) - (b"" in pieces) != len(pieces) - pieces.count(b""):
-        raise Refusal(RetCode.PARAMETER_FORMAT, "a parameter is given twice")
-    return found
 
 
 def read_json(data: bytes, code: RetCode) -> Value:

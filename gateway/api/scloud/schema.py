@@ -5,7 +5,7 @@ must be exactly 0 … n-1 in plain digits, and a name with a dot, an array or an
 know is refused; other names it does not know are ignored, for clients send stray ones.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gateway.api.scloud.codes import Refusal, RetCode
 from gateway.auth.scloud import Parameters, Value, scalar_text
@@ -24,8 +24,8 @@ class Schema:
 class Bound:
     """An action's parameters as text, in the same form whatever the encoding of the request was."""
 
-    texts: dict[str, str] = field(default_factory=dict)  # absent ones are ""
-    lists: dict[str, list[str]] = field(default_factory=dict)  # absent ones are empty
+    texts: dict[str, str]  # absent ones are ""
+    lists: dict[str, list[str]]  # absent ones are empty
 
 
 def bind(parameters: Parameters, schema: Schema) -> Bound:
@@ -33,30 +33,25 @@ def bind(parameters: Parameters, schema: Schema) -> Bound:
 
     Raises `Refusal`: 18001 for a required one missing or blank, 18002 for a wrong shape, 18003 for NUL.
     """
-    bound = Bound()
-    dotted = 0
-    for name in schema.lists:
-        values = _list(parameters, name)
-        bound.lists[name] = values
-        dotted += len(values) if name not in parameters else 0
-    for name in schema.texts:
-        bound.texts[name] = _text(parameters, name)
+    lists = {name: _list(parameters, name) for name in schema.lists}
+    texts = {name: _text(parameters, name) for name in schema.texts}
     for name in schema.required:
-        if not (bound.texts.get(name) or bound.lists.get(name)):
-            raise Refusal(RetCode.PARAMETER_MISSING, f"{name}.0" if name in schema.lists else name)
-    if sum(["." in name for name in parameters]) != dotted:
-        raise Refusal(RetCode.PARAMETER_FORMAT, _stray(parameters, bound))
+        if not (texts.get(name) or lists.get(name)):
+            raise Refusal(RetCode.PARAMETER_MISSING, f"{name}.0" if name in lists else name)
+    known = sum([len(values) for name, values in lists.items() if name not in parameters])
     for name, value in parameters.items():
-        if isinstance(value, list | dict) and name not in schema.lists:
+        if "." in name:
+            known -= 1
+        elif type(value) is not str and isinstance(value, list | dict) and name not in lists:
             raise Refusal(RetCode.PARAMETER_FORMAT, f"{_shown(name)} must be a single value")
-    return bound
+    if known:
+        raise Refusal(RetCode.PARAMETER_FORMAT, _stray(parameters, lists))
+    return Bound(texts, lists)
 
 
 def _text(parameters: Parameters, name: str) -> str:
     value = parameters.get(name)
-    if value is None:
-        return ""
-    return _scalar(value, name)
+    return "" if value is None else _scalar(value, name)
 
 
 def _list(parameters: Parameters, name: str) -> list[str]:
@@ -83,15 +78,15 @@ def _indexed(parameters: Parameters, name: str) -> list[str]:
 def _scalar(value: Value, name: str) -> str:
     if isinstance(value, list | dict):
         raise Refusal(RetCode.PARAMETER_FORMAT, f"{name} must be a single value")
-    text = scalar_text(value)
+    text = value if type(value) is str else scalar_text(value)
     if "\0" in text:
         raise Refusal(RetCode.PARAMETER_INVALID, f"{name} has a NUL character")
     return text
 
 
-def _stray(parameters: Parameters, bound: Bound) -> str:
+def _stray(parameters: Parameters, lists: dict[str, list[str]]) -> str:
     """Say which name with a dot belongs to no list."""
-    indexed = {name: len(values) for name, values in bound.lists.items() if name not in parameters}
+    indexed = {name: len(values) for name, values in lists.items() if name not in parameters}
     known = {f"{name}.{index}" for name, count in indexed.items() for index in range(count)}
     name = next(name for name in parameters if "." in name and name not in known)
     return f"{_shown(name)} is no parameter of this action, or its list does not count 0, 1, 2 …"
