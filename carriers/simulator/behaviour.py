@@ -39,6 +39,11 @@ class Outcome:
     number: int  # message_state (§5.2.28)
     error: str  # the err: field; these values are this carrier's own
 
+    @property
+    def delivered(self) -> str:
+        """The dlvrd: field: how many of the one message were delivered."""
+        return "001" if self.state is ReceiptState.DELIVERED else "000"
+
 
 OUTCOMES = {
     outcome.state.value: outcome

@@ -14,11 +14,15 @@ from carriers.simulator.behaviour import Delay, IdMint, OutcomeMix
 from carriers.simulator.faults import Fault, FaultKind, FaultPlan, garbled
 from carriers.simulator.mailbox import Mailbox, Receiver
 from carriers.simulator.options import SimulatorOptions
+from carriers.simulator.receipts import ReceiptEncoder
 from carriers.simulator.record import TEMPORARY, Pending, Recorder, read_record, unacknowledged
 from carriers.simulator.stats import Stats
-from carriers.smpp.pdu import Bind, GenericNack, Pdu, SubmitSm, SubmitSmResp
-from carriers.smpp.vocabulary import CommandStatus, Tag, wants_receipt
+from carriers.smpp.codec import frame
+from carriers.smpp.pdu import Bind, SubmitSm
+from carriers.smpp.vocabulary import CommandId, CommandStatus, Tag, wants_receipt
 
+_GENERIC_NACK = int(CommandId.GENERIC_NACK)
+_SUBMIT_SM_RESP = int(CommandId.SUBMIT_SM_RESP)
 _ANSWERED_OTHERWISE = frozenset({FaultKind.SILENCE, FaultKind.CLOSE, FaultKind.FREEZE})
 
 
@@ -28,8 +32,8 @@ class Peer(Receiver, Protocol):
     number: int
     system_id: str
 
-    def answer(self, pdu: Pdu) -> None:
-        """Send the answer to one submit_sm."""
+    def answer(self, data: bytes) -> None:
+        """Send the encoded answer to one submit_sm."""
 
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
@@ -60,6 +64,7 @@ class Carrier:
         self._plan = FaultPlan(options.faults, Random(options.seed))
         # ids rise from the clock, 65,536 of them a millisecond, so a restart repeats none
         self._mint = IdMint(int(at * 1000) << 16, options.id_form, options.receipt_id_form)
+        self._receipts = ReceiptEncoder(tlvs=options.receipt_tlvs)
         self._recent: deque[float] = deque(maxlen=options.rate or 1)
         self._mailboxes: dict[str, Mailbox] = {}
         self._sessions: dict[str, int] = {}
@@ -143,8 +148,8 @@ class Carrier:
         mailbox = self.mailbox(pending.system_id)
         self.agenda.add(self.now + self.options.receipt_retry, mailbox.post, pending)
 
-    def sent(self, peer: Peer, pending: Pending) -> None:
-        """Note that a receipt goes out; the session calls it before the bytes leave."""
+    def receipt(self, peer: Peer, sequence: int, pending: Pending) -> bytes:
+        """Return the encoded receipt that `peer` is about to send."""
         pending.attempts += 1
         self.stats.receipts_sent += 1
         if self.recorder.enabled:
@@ -152,10 +157,7 @@ class Carrier:
             self._note(
                 "receipt", session=peer.number, id=pending.message_id, state=state, attempt=pending.attempts
             )
-
-    def id_in_receipt(self, message_id: str) -> str:
-        """Return a message id in the form receipts use."""
-        return self._mint.in_receipt(message_id)
+        return self._receipts.encode(sequence, pending, self._mint.in_receipt(pending.message_id), self.at)
 
     def _verdict(self, pdu: SubmitSm, fault: Fault | None) -> int:
         """Return the status a submit_sm is answered with."""
@@ -179,10 +181,8 @@ class Carrier:
 
     def _refuse(self, peer: Peer, pdu: SubmitSm, status: int, fault: Fault | None) -> None:
         self.stats.statuses[status] += 1
-        answer: Pdu = SubmitSmResp(sequence=pdu.sequence, status=status)
-        if fault is not None and fault.kind is FaultKind.NACK:
-            answer = GenericNack(sequence=pdu.sequence, status=status)
-        self._answer(peer, answer, 0.0)
+        nack = fault is not None and fault.kind is FaultKind.NACK
+        self._answer(peer, frame(_GENERIC_NACK if nack else _SUBMIT_SM_RESP, status, pdu.sequence), 0.0)
 
     def _take(self, peer: Peer, pdu: SubmitSm, fault: Fault | None) -> None:
         self.stats.taken += 1
@@ -193,7 +193,7 @@ class Carrier:
             self._take_badly(peer, pdu, message_id, pending, fault)
             return
         self.stats.statuses[0] += 1
-        delay = self._answer(peer, SubmitSmResp(message_id, sequence=pdu.sequence), 0.0)
+        delay = self._answer(peer, _accepted(pdu.sequence, message_id), 0.0)
         if pending is not None:
             self._owe(pending, delay + self._receipt_delay.draw(self._random))
 
@@ -217,8 +217,8 @@ class Carrier:
         if kind not in _ANSWERED_OTHERWISE:
             for _ in range(2 if kind is FaultKind.DOUBLE_ANSWER else 1):
                 self.stats.statuses[0] += 1
-                answer = SubmitSmResp(message_id, sequence=pdu.sequence)
-                delay = self._answer(peer, answer, fault.seconds if kind is FaultKind.SLOW else 0.0)
+                late = fault.seconds if kind is FaultKind.SLOW else 0.0
+                delay = self._answer(peer, _accepted(pdu.sequence, message_id), late)
         if pending is not None and kind is not FaultKind.EARLY_RECEIPT:
             extra = fault.seconds if kind is FaultKind.LATE_RECEIPT else 0.0
             for _ in range(2 if kind is FaultKind.DUPLICATE_RECEIPT else 1):
@@ -232,7 +232,7 @@ class Carrier:
         elif kind is FaultKind.BAD_BYTES:
             peer.send(bytes.fromhex(fault.bytes) or garbled(self._random))
 
-    def _answer(self, peer: Peer, answer: Pdu, extra: float) -> float:
+    def _answer(self, peer: Peer, answer: bytes, extra: float) -> float:
         """Answer now or after the delay; return the delay."""
         delay = extra + self._answer_delay.draw(self._random)
         if delay:
@@ -284,3 +284,8 @@ class Carrier:
     def _note(self, event: str, **fields: object) -> None:
         if self.recorder.enabled:
             self.recorder.add({"event": event, "at": self.at, **fields})
+
+
+def _accepted(sequence: int, message_id: str) -> bytes:
+    """Return the answer to a message that is taken."""
+    return frame(_SUBMIT_SM_RESP, CommandStatus.ROK, sequence, message_id.encode("ascii") + b"\0")

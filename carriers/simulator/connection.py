@@ -5,7 +5,6 @@ from typing import Any, Protocol, cast
 
 from carriers.errors import FramingLost
 from carriers.simulator.carrier import Carrier
-from carriers.simulator.receipts import receipt_pdu
 from carriers.simulator.record import Pending
 from carriers.smpp.codec import Decoder, encode
 from carriers.smpp.layout import RESPONSES
@@ -141,22 +140,14 @@ class Connection(asyncio.Protocol):
 
     def deliver(self, pending: Pending) -> None:
         """Send one receipt."""
-        carrier = self._carrier
-        pdu = receipt_pdu(
-            pending,
-            carrier.id_in_receipt(pending.message_id),
-            carrier.at,
-            tlvs=carrier.options.receipt_tlvs,
-        )
-        pdu.sequence = self._next_sequence()
-        self._unacknowledged[pdu.sequence] = (pending, carrier.now)
-        carrier.sent(self, pending)
-        self._put(pdu)
+        sequence = self._next_sequence()
+        self._unacknowledged[sequence] = (pending, self._carrier.now)
+        self.send(self._carrier.receipt(self, sequence, pending))
 
-    def answer(self, pdu: Pdu) -> None:
-        """Send the answer to one submit_sm."""
+    def answer(self, data: bytes) -> None:
+        """Send the encoded answer to one submit_sm."""
         self._unanswered -= 1
-        self._put(pdu)
+        self.send(data)
 
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
@@ -284,9 +275,7 @@ class Connection(asyncio.Protocol):
             self._carrier.mailbox(self.system_id).pump()
 
     def _put(self, pdu: Pdu) -> None:
-        if self._transport is not None and not self._frozen:
-            self._out.append(encode(pdu))
-            self._hub.touched(self)
+        self.send(encode(pdu))
 
     def _close(self) -> None:
         """Write what has gathered, then close."""

@@ -46,9 +46,9 @@ class Mailbox:
 
     def pump(self) -> None:
         """Send what is due as far as the sessions have room, taking turns."""
-        for _ in range(len(self._receivers)):
-            if not self._due:
-                return
+        turns = len(self._receivers) if self._due else 0
+        while turns and self._due:
+            turns -= 1
             receiver = self._receivers[0]
             self._receivers.rotate(-1)
             for _ in range(min(receiver.room(), len(self._due))):
