@@ -66,6 +66,7 @@ class Accepted:
 class _Way:
     """A text's way and price, worked out once for every country and route its recipients have."""
 
+    choice: Choice | NoRoute
     lane: str
     segments: int
     price: int
@@ -190,12 +191,13 @@ class Accept:
         text = None if submission.text is not None else draft.text
         template_id = None if draft.template_id == submission.template_id else draft.template_id
         expires_at = now_ms + self._validity[purpose]
-        known: dict[tuple[str, Choice | NoRoute], _Way] = {}
+        word = purpose.name.lower()
+        known: dict[tuple[str, int], _Way] = {}  # decisions by identity: each way keeps its own alive
         message_id = submission.id + len(messages)
         for recipient in draft.recipients:
             message_id += 1
-            choice = choose(recipient.country, recipient.phone, purpose, account_id)
-            key = (recipient.country, choice)
+            choice = choose(recipient.country, recipient.phone, word, account_id)
+            key = (recipient.country, id(choice))
             way = known.get(key)
             if way is None:
                 way = known[key] = self._way(draft, recipient.country, choice)
@@ -209,17 +211,17 @@ class Accept:
 
     def _way(self, draft: Draft, country: str, choice: Choice | NoRoute) -> _Way:
         if isinstance(choice, NoRoute):
-            return _Way("", 0, 0, Reason.NO_ROUTE, choice.reason)
+            return _Way(choice, "", 1, 0, Reason.NO_ROUTE, choice.reason)
         # the first candidate's way of joining parts decides what is counted, once and for all
         config = self._channels[choice.channels[0]]
         try:
             segments = count_segments(draft.text, config.concatenation, config.default_alphabet)
         except Unencodable as error:
-            return _Way("", 0, 0, Reason.UNENCODABLE, str(error))
+            return _Way(choice, "", 1, 0, Reason.UNENCODABLE, str(error))
         price = self._prices.value.price(country, draft.purpose, segments)
         if price is None:
-            return _Way("", segments, 0, Reason.NO_PRICE, f"{country} {draft.purpose.name.lower()}")
-        return _Way(",".join(choice.channels), segments, price, None, "")
+            return _Way(choice, "", segments, 0, Reason.NO_PRICE, f"{country} {draft.purpose.name.lower()}")
+        return _Way(choice, ",".join(choice.channels), segments, price, None, "")
 
     def _refuse(self, message: Message, way: _Way, unit: Unit, now_ms: int) -> None:
         """End a message that has nowhere to go; its price is 0, so nothing was reserved for it."""

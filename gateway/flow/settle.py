@@ -70,6 +70,8 @@ class Settler:
         self._waiting: list[tuple[str, Arrivals]] = []
         self._matched_late: list[Arrived] = []
         self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     # -- what the channels and the answers bring
 
@@ -95,8 +97,16 @@ class Settler:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._idle.clear()
             while self._waiting or self._matched_late:
                 await self._next_batch()
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Return once everything that has arrived is settled."""
+        while self._wake.is_set() or not self._idle.is_set():
+            await self._idle.wait()
+            await asyncio.sleep(0)
 
     async def _next_batch(self) -> None:
         arrivals: list[tuple[str, Arrivals]] = []

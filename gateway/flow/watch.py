@@ -1,0 +1,56 @@
+"""Notices what command line tools changed in the store beside the running gateway."""
+
+import asyncio
+
+import structlog
+from sqlalchemy import Connection
+
+from gateway.auth.keys import Keyring
+from gateway.domain.account import Directory
+from gateway.errors import GatewayError
+from gateway.flow.funds import Funds
+from gateway.live import Live
+from gateway.store import ledger, revisions
+from gateway.store.accounts import load_directory
+from gateway.store.engine import Store
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = 0.2  # seconds; a change takes effect well within one
+
+
+class Watch:
+    """Swaps the directory and adds credits as their revisions move."""
+
+    def __init__(self, store: Store, keyring: Keyring, directory: Live[Directory], funds: Funds) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._directory = directory
+        self._funds = funds
+        self._seen: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except GatewayError as error:
+                log.warning("could not look for changes", error=str(error))
+            await asyncio.sleep(INTERVAL)
+
+    async def look(self) -> None:
+        """Take over what changed since the last look; raises `StoreUnavailable`."""
+        now = await self._store.read(revisions.current)
+        if now == self._seen:
+            return
+        if now.get(revisions.DIRECTORY) != self._seen.get(revisions.DIRECTORY):
+            self._directory.value = await self._store.read(self._load)
+        if now.get(revisions.MONEY) != self._seen.get(revisions.MONEY):
+            after = self._funds.last_seq
+            for credit in await self._store.read(lambda connection: ledger.credits_after(connection, after)):
+                self._funds.add(credit.account_id, credit.amount)
+                self._funds.last_seq = credit.seq
+        self._seen = now
+
+    def _load(self, connection: Connection) -> Directory:
+        return load_directory(connection, self._keyring)
