@@ -94,6 +94,10 @@ class SubmitEncoder:
         )
         return _HEADER.pack(HEADER_SIZE + len(body), _SUBMIT_SM, 0, sequence) + body
 
+    def without_tlvs(self) -> "SubmitEncoder":
+        """Return the same encoder for a peer that must not get the template's TLVs."""
+        return SubmitEncoder(replace(self._template, tlvs=()))
+
     def _middle_for(self, validity: str) -> bytes:
         """Return the fields between esm_class and data_coding."""
         template = replace(self._template, validity_period=validity)
