@@ -162,6 +162,9 @@ class References:
         self._last: OrderedDict[str, int] = OrderedDict()
         self._remembered = remembered
 
+    def __len__(self) -> int:
+        return len(self._last)
+
     def take(self, destination: str, concatenation: Concatenation = Concatenation.UDH8) -> int:
         """Return the number for the next long message to `destination`."""
         last = self._last.pop(destination, None)
