@@ -6,15 +6,14 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import structlog
 from aiohttp import web
-
 from carriers.channel import Channel
-from carriers.message_id import IdForms
+
 from config.schema import Network, Settings
 from gateway.api.scloud.app import MAX_LINE, public_app
 from gateway.api.scloud.call import Services
@@ -22,40 +21,22 @@ from gateway.auth.keys import Keyring, read_master_key
 from gateway.clock import SystemClock
 from gateway.domain.account import Directory
 from gateway.domain.message import Message
-from gateway.domain.pricing import PriceList
-from gateway.flow.accept import Accept
-from gateway.flow.answers import Answers
-from gateway.flow.dispatch import Dispatcher
-from gateway.flow.funds import Funds
-from gateway.flow.lanes import Lanes
 from gateway.flow.levels import Levels
-from gateway.flow.match import Matcher
-from gateway.flow.notify import Notifier
-from gateway.flow.outcome import Outcomes
-from gateway.flow.parts import PartCache
-from gateway.flow.recover import Recovery
-from gateway.flow.refill import Refill
+from gateway.flow.pipeline import Pipeline
 from gateway.flow.replay import ReplayWindow
-from gateway.flow.sent import SentIndex
-from gateway.flow.settle import Settler
-from gateway.flow.sweep import Sweeper
 from gateway.flow.watch import Watch
-from gateway.ids import IdSource
 from gateway.live import Live
 from gateway.metrics import Metrics
 from gateway.store import messages as stored
 from gateway.store import reads
 from gateway.store.accounts import load_directory
-from gateway.store.changes import Changes
 from gateway.store.engine import Store, open_store
-from gateway.store.journal import Journal
-from gateway.store.ledger import balances
 from gateway.store.retention import Retention
 from gateway.tasks import Tasks
+from gateway.version import VERSION
 from gateway.web.health import Health, admin_app
 from routing.number import NumberReader
 from routing.plan import NumberPlan
-from routing.table import RouteTable
 
 log = structlog.get_logger(__name__)
 
@@ -84,46 +65,36 @@ async def serve(settings: Settings, network: Network) -> int:
 
 
 class Gateway:
-    """Every part of one running gateway."""
+    """The flow between its two listeners, and the helpers beside it."""
 
     @classmethod
     async def build(cls, settings: Settings, network: Network, store: Store) -> "Gateway":
         """Read what must be in memory and wire the parts; nothing moves yet."""
         keyring = Keyring(read_master_key(Path(settings.security.master_key_file)))
         directory = Live(await store.read(lambda connection: load_directory(connection, keyring)))
-        available, last_seq = await store.read(balances)
-        ids = IdSource(await store.read(stored.highest_id))
-        gateway = cls(settings, network, store, directory, Funds(available, last_seq), ids)
-        gateway.helpers["watch"] = Watch(store, keyring, directory, gateway.funds).run
-        return gateway
+        metrics, clock = Metrics(VERSION), SystemClock()
+        pipeline = await Pipeline.build(settings, network, store, directory, metrics, clock, Channel)
+        return cls(settings, store, pipeline, directory, keyring, metrics)
 
     def __init__(
         self,
         settings: Settings,
-        network: Network,
         store: Store,
+        pipeline: Pipeline,
         directory: Live[Directory],
-        funds: Funds,
-        ids: IdSource,
+        keyring: Keyring,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._store = store
-        self.funds = funds
+        self._pipeline = pipeline
+        self._metrics = metrics
+        self._clock = clock = SystemClock()
         self._unready = ["starting"]
-        clock = SystemClock()
-        self._metrics = metrics = Metrics(version("scloud-sms"))
-        self._journal = Journal(store, settings.store.max_batch, self._on_commit)
-        self._notifier = Notifier(store, self._journal, directory, settings.callbacks, clock, metrics)
-        self._outcomes = Outcomes(funds, directory, self._notifier, metrics, settings.api.receipt_language)
-        self._configs = network.channels
-        self._routes = RouteTable.of(network)
-        self._lanes = Lanes(settings.delivery.memory_window)
-        self._clock = clock
-        self._wire_flow(ids)
         self._replay = ReplayWindow(settings.api.dedup_window, clock)
         self._services = Services(
             directory=directory,
-            accept=self._accept(ids),
+            accept=pipeline.accept,
             receipts=self._receipts,
             replay=self._replay,
             numbers=NumberReader(NumberPlan(), settings.api.default_country),
@@ -131,102 +102,63 @@ class Gateway:
             metrics=metrics.api,
             clock=clock,
         )
-
-    def _wire_flow(self, ids: IdSource) -> None:
-        store, journal, clock, configs = self._store, self._journal, self._clock, self._configs
-        outcomes, lanes, metrics, delivery = self._outcomes, self._lanes, self._metrics, self._settings.delivery
-        index = SentIndex()
-        forms = {id_: IdForms(config.receipt_id_form) for id_, config in configs.items()}
-        matcher = Matcher(store, index, forms)
-        self._dispatcher = dispatcher = Dispatcher(journal, lanes, PartCache(configs), outcomes, clock)
-        self._settler = settler = Settler(store, journal, index, matcher, outcomes, ids, clock, metrics)
-        answers = Answers(dispatcher, settler, outcomes, configs, delivery, clock, metrics)
-        self._channels = {
-            id_: Channel(config, answers, settler.arrived, dispatcher.state_changed)
-            for id_, config in configs.items()
+        self._helpers: dict[str, Callable[[], Any]] = pipeline.helpers | {
+            "watch": Watch(store, keyring, directory, pipeline.funds).run,
+            "levels": Levels(store, pipeline, metrics, clock).run,
+            "retention": Retention(store, settings.store, clock, metrics.store).run,
         }
-        dispatcher.attach(self._channels)
-        self._recovery = Recovery(store, journal, lanes, answers, settler, outcomes, clock)
-        self.helpers: dict[str, Callable[[], Any]] = {
-            "settle": settler.run,
-            "refill": Refill(store, lanes, dispatcher, index).run,
-            "sweep": Sweeper(store, dispatcher, settler, outcomes, configs, delivery, clock).run,
-            "levels": Levels(store, self._channels, index, journal, clock, metrics).run,
-            "retention": Retention(store, self._settings.store, clock, metrics.store).run,
-            "notify": self._notifier.run,
-        }
-
-    def _accept(self, ids: IdSource) -> Accept:
-        settings = self._settings
-        return Accept(
-            self._journal, self._dispatcher, self._outcomes, self.funds, Live(self._routes), self._configs,
-            Live(PriceList(settings.price)), settings.delivery, ids, self._clock, self._metrics,
-            settings.http.max_pending,
-        )  # fmt: skip
 
     async def run(self, stop: asyncio.Event) -> None:
         """Recover, open up, work until `stop`, then drain in reverse order."""
+        journal = self._pipeline.journal
         async with Tasks() as outer:
-            outer.job("journal", self._journal.run())
+            outer.job("journal", journal.run())
             try:
                 async with Tasks() as helpers:
                     await self._work(stop, helpers)
                     helpers.stop()
             finally:
-                await self._journal.close()
+                await journal.close()
         log.info("stopped")
 
     async def _work(self, stop: asyncio.Event, helpers: Tasks) -> None:
-        in_doubt = await self._recovery.run(self._dispatcher, self._routes, frozenset(self._configs))
-        window_ms = int(self._settings.api.dedup_window * 1000)
-        since = self._clock.now_ms() - window_ms
-        self._replay.preload(await self._store.read(lambda connection: stored.recent_requests(connection, since)))
-        for name, run in self.helpers.items():
-            helpers.helper(name, run())
-        for channel_id, channel in self._channels.items():
-            helpers.helper(f"channel {channel_id}", channel.run())
-        health = Health(version("scloud-sms"), self._metrics.render, lambda: self._unready, self._channel_status)
-        admin = await _listen(admin_app(health), self._settings.http.admin)
-        public = await _listen(
-            public_app(self._services, self._settings.http), self._settings.http.public, max_line_size=MAX_LINE
+        in_doubt = await self._pipeline.recover()
+        since = self._clock.now_ms() - int(self._settings.api.dedup_window * 1000)
+        self._replay.preload(
+            await self._store.read(lambda connection: stored.recent_requests(connection, since))
         )
-        self._unready = []
-        log.info("serving", public=self._settings.http.public, admin=self._settings.http.admin, in_doubt=in_doubt)
-        try:
+        for name, run in self._helpers.items():
+            helpers.helper(name, run())
+        for channel_id, channel in self._pipeline.channels.items():
+            helpers.helper(f"channel {channel_id}", channel.run())
+        http = self._settings.http
+        health = Health(VERSION, self._metrics.render, lambda: self._unready, self._channel_status)
+        async with AsyncExitStack() as admin, AsyncExitStack() as public:
+            await _listen(admin, admin_app(health), http.admin)
+            await _listen(public, public_app(self._services, http), http.public, max_line_size=MAX_LINE)
+            self._unready = []
+            log.info("serving", public=http.public, admin=http.admin, in_doubt=in_doubt)
             await stop.wait()
             log.info("stopping")
             self._unready = ["stopping"]
-            await public.cleanup()
+            await public.aclose()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.delivery.shutdown_limit):
-                    await self._drain()
-        finally:
-            await public.cleanup()
-            await admin.cleanup()
-
-    async def _drain(self) -> None:
-        """Let everything under way come to its end: windows, receipts, commits, reports."""
-        self._dispatcher.stop()
-        await asyncio.gather(*(channel.drain() for channel in self._channels.values()))
-        await self._settler.idle()
-        await self._journal.append(Changes())
-        await self._notifier.drain()
+                    await self._pipeline.drain()
 
     async def _receipts(self, account_id: str, sessions: Sequence[str]) -> Mapping[str, Sequence[Message]]:
-        return await self._store.read(lambda connection: reads.final_messages(connection, account_id, sessions))
+        return await self._store.read(
+            lambda connection: reads.final_messages(connection, account_id, sessions)
+        )
 
     def _channel_status(self) -> Mapping[str, Mapping[str, object]]:
-        return {id_: channel.status().as_dict() for id_, channel in self._channels.items()}
-
-    def _on_commit(self, rows: int, seconds: float) -> None:
-        self._metrics.store.commit_rows.observe(rows)
-        self._metrics.store.commit_seconds.observe(seconds)
+        return {id_: channel.status().as_dict() for id_, channel in self._pipeline.channels.items()}
 
 
-async def _listen(app: web.Application, address: str, **options: int) -> web.AppRunner:
+async def _listen(stack: AsyncExitStack, app: web.Application, address: str, **options: int) -> None:
     """Serve `app` at `host:port`; the access log stays off, since queries hold numbers and texts."""
     host, _, port = address.rpartition(":")
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, **options)
     await runner.setup()
+    stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024).start()
-    return runner

@@ -64,7 +64,9 @@ class Recovery:
     async def _reroute_lane(self, lane: str, routes: RouteTable, channels: frozenset[str]) -> None:
         left = ",".join(channel for channel in lane.split(",") if channel in channels)
         after = 0
-        while batch := await self._store.read(partial(stored.waiting_in, lane=lane, after_id=after, limit=_CHUNK)):
+        while batch := await self._store.read(
+            partial(stored.waiting_in, lane=lane, after_id=after, limit=_CHUNK)
+        ):
             unit = Unit()
             now_ms = self._clock.now_ms()
             for message in batch:
