@@ -52,10 +52,10 @@ def read_form(form: bytes) -> dict[str, Value]:
     pieces = text.split(_PAIR)
     found: dict[str, Value] = {}
     for piece in pieces:
-        name, _, value = piece.partition(_EQUALS)
-        found[name] = value.replace(_EQUALS, "=") if _EQUALS in value else value
-    # the empty pieces of `a=1&&b=2&` are forgiven
-    if len(found) != len(pieces) and len(found) - ("" in pieces) != len(pieces) - pieces.count(""):
+        if piece:  # the empty ones of `a=1&&b=2&` are forgiven
+            name, _, value = piece.partition(_EQUALS)
+            found[name] = value.replace(_EQUALS, "=") if _EQUALS in value else value
+    if len(found) != len(pieces) and len(found) != len(pieces) - pieces.count(""):
         raise Refusal(RetCode.PARAMETER_FORMAT, "a parameter is given twice")
     return found
 
