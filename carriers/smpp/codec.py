@@ -98,7 +98,7 @@ def _decode_request(command_id: int, body: bytes, sequence: int) -> Request | Ba
     try:
         values, at = layout.read(body)
         tlvs = read_tlvs(body, at) if at < len(body) else ()
-        pdu = layout.pdu_class(*values, tlvs=tlvs, sequence=sequence)
+        pdu = layout.make(*values, tlvs=tlvs, sequence=sequence)
         if layout.limits:
             layout.check(pdu)
     except BodyFault as fault:
@@ -111,16 +111,19 @@ def _decode_response(command_id: int, body: bytes, status: int, sequence: int) -
     layout = RESPONSES.get(command_id)
     if layout is None:
         return BadPdu(command_id, sequence, CommandStatus.RINVCMDID, "unknown command_id of a response")
-    if not body:
+    size = len(body)
+    if not size:
         return layout.pdu_class(status=status, sequence=sequence)
+    if size <= layout.lone_size and body.find(0) == size - 1:  # nearly every answer there is
+        return layout.make(body[:-1].decode("latin-1"), status=status, sequence=sequence)
     values: list[object] = []
     try:
         values, at = layout.read(body)
         tlvs = read_tlvs(body, at) if at < len(body) else ()
     except BodyFault as fault:
-        known = layout.pdu_class(*values, status=status, sequence=sequence)
+        known = layout.make(*values, status=status, sequence=sequence)
         return BadPdu(command_id, sequence, fault.status, fault.detail, pdu=known)
-    return layout.pdu_class(*values, tlvs=tlvs, status=status, sequence=sequence)
+    return layout.make(*values, tlvs=tlvs, status=status, sequence=sequence)
 
 
 def encode(pdu: Pdu) -> bytes:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import struct
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from carriers.errors import FieldError
@@ -12,15 +13,14 @@ from carriers.smpp.wire import (
     BodyFault,
     CString,
     Destinations,
+    Nested,
     Octet,
     ShortMessage,
-    Step,
+    Stretch,
     Unsuccessful,
-    read_steps,
 )
 
 Kind = CString | Octet | ShortMessage | Destinations | Unsuccessful
-Nested = ShortMessage | Destinations | Unsuccessful
 
 _TLV_HEADER = struct.Struct(">HH")
 _HEADER_FIELDS = {field.name for field in dataclasses.fields(Response)}
@@ -31,12 +31,14 @@ P = TypeVar("P", bound=Pdu)
 class Layout(Generic[P]):
     """The body of one PDU class: its kinds of field in wire order, and the same as reading steps."""
 
-    __slots__ = ("_steps", "kinds", "limits", "pdu_class")
+    __slots__ = ("_runs", "kinds", "limits", "lone_size", "make", "pdu_class")
 
     def __init__(self, pdu_class: type[P]) -> None:
         self.pdu_class = pdu_class
+        self.make: Callable[..., P] = pdu_class
         self.kinds = _kinds_of(pdu_class)
-        self._steps = _steps_of(self.kinds)
+        self._runs = _runs_of(self.kinds)
+        self.lone_size = _lone_size(self.kinds)
         self.limits = [
             (name, kind.maximum, kind.fault)
             for name, kind in self.kinds.items()
@@ -51,7 +53,15 @@ class Layout(Generic[P]):
 
     def read(self, body: bytes) -> tuple[list[Any], int]:
         """Return the mandatory fields' values in wire order and where they end; raises `BodyFault`."""
-        return read_steps(self._steps, body, 0)
+        values: list[Any] = []
+        at = 0
+        for stretch, nested in self._runs:
+            found, at = stretch.read(body, at)
+            values += found
+            if nested is not None:
+                value, at = nested.read(body, at)
+                values.append(value)
+        return values, at
 
     def check(self, values: P) -> None:
         """Hold `values`, just read, against the limits of single fields; raises `BodyFault`."""
@@ -67,18 +77,25 @@ def _kinds_of(pdu_class: type[Pdu]) -> dict[str, Kind]:
     return {name: hints[name].__metadata__[0] for name in names}
 
 
-def _steps_of(kinds: dict[str, Kind]) -> list[Step]:
-    """Return the kinds as rounds of the reading loop: a string, the integers behind it, a nested field."""
-    steps: list[Step] = []
+def _lone_size(kinds: dict[str, Kind]) -> int:
+    """Return the size of the C-octet string that is the whole body, 0 if the body is more, or less."""
+    only = next(iter(kinds.values())) if len(kinds) == 1 else None
+    return only.size if isinstance(only, CString) else 0
+
+
+def _runs_of(kinds: dict[str, Kind]) -> list[tuple[Stretch, Nested | None]]:
+    """Return the kinds as rounds of the reading loop: a stretch of plain fields, a nested one behind it."""
+    runs: list[tuple[Stretch, Nested | None]] = []
+    plain: dict[str, CString | Octet] = {}
     for name, kind in kinds.items():
-        if isinstance(kind, CString):
-            steps.append(Step(kind.size, 0, None, kind.fault, name))
-        elif isinstance(kind, Octet):
-            last = steps.pop() if steps and steps[-1].nested is None else Step()
-            steps.append(last._replace(octets=last.octets + 1))
+        if isinstance(kind, CString | Octet):
+            plain[name] = kind
         else:
-            steps.append(Step(nested=kind, name=name))
-    return steps
+            runs.append((Stretch(plain), kind))
+            plain = {}
+    if plain:
+        runs.append((Stretch(plain), None))
+    return runs
 
 
 def read_tlvs(body: bytes, at: int) -> Tlvs:

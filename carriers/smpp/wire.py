@@ -3,10 +3,11 @@
 `carriers.smpp.pdu` names a kind for every field; `carriers.smpp.layout` puts them together.
 """
 
+import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from carriers.errors import FieldError
 from carriers.smpp.vocabulary import CommandStatus
@@ -69,45 +70,49 @@ class Nested(Protocol):
         """Return the value at `at` and where it ends; raises `BodyFault`."""
 
 
-class Step(NamedTuple):
-    """One round of the reading loop: a C-octet string (`size` 0: none), `octets` integers, a nested field."""
+class Stretch:
+    """C-octet strings and integers that follow each other, read by one regular expression.
 
-    size: int = 0
-    octets: int = 0
-    nested: Nested | None = None
-    fault: CommandStatus = CommandStatus.RINVPARLEN
-    name: str = ""
+    The expression is made from their sizes. It says no more than that something does not fit, so a
+    stretch that does not match is walked field by field to name the fault.
+    """
 
+    __slots__ = ("_fields", "_match", "_octets")
 
-def read_steps(steps: Sequence[Step], body: bytes, at: int) -> tuple[list[Any], int]:
-    """Return the values of `steps` from `body` at `at`, and where they end; raises `BodyFault`."""
-    text = body.decode("latin-1")
-    find = text.find
-    values: list[Any] = []
-    for size, octets, nested, fault, name in steps:
-        if size:
-            end = find("\0", at, at + size)
+    def __init__(self, fields: Mapping[str, CString | Octet]) -> None:
+        self._fields = fields
+        kinds = list(fields.values())
+        self._octets = [at for at, kind in enumerate(kinds) if isinstance(kind, Octet)]
+        self._match = re.compile("".join(map(_pattern, kinds)), re.DOTALL).match
+
+    def read(self, body: bytes, at: int) -> tuple[list[Any], int]:
+        """Return the values from `at` on, and where they end; raises `BodyFault`."""
+        text = body.decode("latin-1")
+        match = self._match(text, at)
+        if match is None:
+            raise self._fault(text, at)
+        values: list[Any] = list(match.groups())
+        for each in self._octets:
+            values[each] = ord(values[each])
+        return values, match.end()
+
+    def _fault(self, text: str, at: int) -> BodyFault:
+        """Return why the text at `at` does not match: a string too long, or everything too short."""
+        for name, kind in self._fields.items():
+            if isinstance(kind, Octet):
+                at += 1
+                continue
+            end = text.find("\0", at, at + kind.size)
+            if end < 0 and at + kind.size <= len(text):
+                return BodyFault(kind.fault, f"{name} has no NUL within {kind.size} octets")
             if end < 0:
-                raise _unterminated(size, fault, name, len(body) - at)
-            values.append(text[at:end])
+                break
             at = end + 1
-        if octets:
-            end = at + octets
-            values += body[at:end]
-            at = end
-        elif nested is not None:
-            value, at = nested.read(body, at)
-            values.append(value)
-    if at > len(body):
-        raise _short_body()
-    return values, at
-
-
-def _unterminated(size: int, fault: CommandStatus, name: str, left: int) -> BodyFault:
-    """Return the fault of a string without NUL: the body ends before it, or the string is too long."""
-    if left < size:
         return _short_body()
-    return BodyFault(fault, f"{name} has no NUL within {size} octets")
+
+
+def _pattern(kind: CString | Octet) -> str:
+    return "(.)" if isinstance(kind, Octet) else rf"([^\0]{{0,{kind.size - 1}}}+)\0"
 
 
 def _short_body() -> BodyFault:
@@ -166,8 +171,8 @@ class FailedAddress:
 
 _ADDRESS = CString(21, CommandStatus.RINVDSTADR)
 _LIST_NAME = CString(21, CommandStatus.RINVDLNAME)
-_ADDRESS_STEPS = (Step(octets=2), Step(_ADDRESS.size, fault=_ADDRESS.fault, name="destination_addr"))
-_LIST_STEPS = (Step(_LIST_NAME.size, fault=_LIST_NAME.fault, name="dl_name"),)
+_SME_FIELDS = Stretch({"dest_addr_ton": Octet(), "dest_addr_npi": Octet(), "destination_addr": _ADDRESS})
+_LIST_FIELDS = Stretch({"dl_name": _LIST_NAME})
 
 
 def _write_address(name: str, ton: int, npi: int, address: str) -> bytes:
@@ -200,10 +205,10 @@ class Destinations:
         for _ in range(count):
             flag = body[at] if at < len(body) else 0
             if flag == _SME:
-                values, at = read_steps(_ADDRESS_STEPS, body, at + 1)
+                values, at = _SME_FIELDS.read(body, at + 1)
                 found.append(SmeAddress(*values))
             elif flag == _LIST:
-                values, at = read_steps(_LIST_STEPS, body, at + 1)
+                values, at = _LIST_FIELDS.read(body, at + 1)
                 found.append(DistributionList(*values))
             else:
                 raise BodyFault(CommandStatus.RINVDESTFLAG, f"dest_flag {flag}")
@@ -232,7 +237,7 @@ class Unsuccessful:
         found: list[FailedAddress] = []
         count, at = body[at], at + 1
         for _ in range(count):
-            values, at = read_steps(_ADDRESS_STEPS, body, at)
+            values, at = _SME_FIELDS.read(body, at)
             if at + 4 > len(body):
                 raise _short_body()
             found.append(FailedAddress(*values, *_STATUS.unpack_from(body, at)))
