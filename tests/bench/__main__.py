@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measure, print a table, write bench.json; exit 1 if a message is lost or doubled."""
+"""`python -m tests.bench`: measure, print a table, write bench.json; exit 1 if messages were lost."""
 
 import argparse
 import json

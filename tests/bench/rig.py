@@ -32,6 +32,7 @@ class Rig:
         self.receiver_port = free_port()
         self.customer: Customer
         self.accepted = 0  # messages acknowledged so far
+        self.carrier: tuple[str, ...] = ()  # further options of the simulator
         self._next = 0  # first telephone number not used yet
         self._carried_before = 0  # submit_sm counted by carriers that have ended
 
@@ -77,7 +78,7 @@ class Rig:
 
     def start_carrier(self, *, record: bool = False) -> None:
         """Start the simulator; wait for the gateway to bind if it is up already."""
-        self.site.start_simulator("--receipts", "delivered", record=record)
+        self.site.start_simulator("--receipts", "delivered", *self.carrier, record=record)
 
     def stop_carrier(self) -> None:
         """End the simulator and wait until the gateway has noticed."""
@@ -161,16 +162,17 @@ class Rig:
 
         Raises `Lost` when nothing moves any more, or when more came out than went in.
         """
-        seen, since = (-1, -1), time.monotonic()
+        seen, since = (-1, -1, -1), time.monotonic()
         while True:
             now = time.time()
-            counts = (self.carried()[1], self.reports()["distinct"])
-            if counts == (self.accepted, self.accepted) and self.reports()["reports"] == self.accepted:
+            reports = self.reports()
+            counts = (self.carried()[1], reports["distinct"], reports["reports"])
+            if counts == (self.accepted,) * 3:
                 return now
             if counts != seen:
                 seen, since = counts, time.monotonic()
             if time.monotonic() - since > STALLED or max(counts) > self.accepted:
-                raise Lost(f"accepted {self.accepted}, submitted {counts[0]}, callbacks {self.reports()}")
+                raise Lost(f"accepted {self.accepted}, submitted {counts[0]}, callbacks {reports}")
             self.site.gateway.check()
             if watch is not None:
                 watch()

@@ -1,0 +1,74 @@
+"""Ten minutes at half load with faults on: flat memory, no leaks, every message final."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.bench.rig import Rig
+from tests.support.processes import Process, wait_for
+
+pytestmark = [pytest.mark.soak, pytest.mark.slow]
+
+SECONDS = float(os.environ.get("SOAK_SECONDS", "600"))
+FAULTS = (
+    "refuse:status=RSYSERR,chance=0.002",
+    "throttle:every=5000,count=100000",
+    "silence:chance=0.0002",
+    "close:chance=0.00002",
+    "late-receipt:chance=0.001,seconds=8",
+    "early-receipt:chance=0.001",
+    "duplicate-receipt:chance=0.001",
+    "lost-receipt:chance=0.0005",
+    "bad-bytes:chance=0.00001",
+)
+RECEIPT_DEADLINE = 30.0  # what never gets a receipt is final after this
+MIB = 1024 * 1024
+
+
+class Watch:
+    """Samples of one process over time."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.rss: list[int] = []
+        self.files: list[int] = []
+        self.threads: list[int] = []
+
+    def __call__(self) -> None:
+        self.rss.append(self._process.rss())
+        self.files.append(self._process.open_files())
+        self.threads.append(len(os.listdir(f"/proc/{self._process.pid}/task")))
+
+
+def worst(samples: list[int], first: float, last: float) -> int:
+    """Return the highest sample between two shares of the whole time."""
+    part = samples[int(len(samples) * first) : max(1, int(len(samples) * last))]
+    return max(part)
+
+
+def test_ten_minutes_at_half_load_with_faults_on(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.site.settings["delivery"] |= {
+        "receipt_deadline": RECEIPT_DEADLINE,
+        "retry_base": 0.5,
+        "retry_cap": 2.0,
+    }
+    rig.site.channel["timers"] = {**rig.site.channel["timers"], "response": 3.0}
+    rig.carrier = tuple(option for fault in FAULTS for option in ("--fault", fault))
+    with rig:
+        burst = rig.load(seconds=5.0, connections=64)
+        half = burst.acked / burst.elapsed / 2
+        watch = Watch(rig.site.gateway)
+        result = rig.load(seconds=SECONDS, rate=half, connections=64, watch=watch)
+        assert result.acked == result.sent
+        wait_for(
+            "reports of everything", lambda: rig.reports()["distinct"] >= rig.accepted, RECEIPT_DEADLINE + 60
+        )
+        assert rig.reports()["distinct"] == rig.accepted
+        assert rig.carried()[1] >= rig.accepted * 0.99  # refused for good: the rest
+        wait_for("empty windows", lambda: rig.site.metric("scloud_segments_in_flight") == 0)
+    settled, end = worst(watch.rss, 0.2, 0.4), worst(watch.rss, 0.8, 1.0)
+    assert end <= settled * 1.1 + 10 * MIB, f"memory grew from {settled / MIB:.0f} to {end / MIB:.0f} MiB"
+    assert worst(watch.files, 0.8, 1.0) <= worst(watch.files, 0.2, 0.4) + 10
+    assert worst(watch.threads, 0.8, 1.0) <= worst(watch.threads, 0.2, 0.4) + 4
