@@ -17,8 +17,9 @@ SUBMISSION = (
 )  # fmt: skip
 MESSAGE = (
     "id", "submission_id", "account_id", "purpose", "phone", "phone_given", "user_id", "template_id", "text",
-    "country", "segments", "price", "accepted_at", "expires_at", "state", "reason", "lane", "channel", "due_at",
-    "attempts", "status", "sent_at", "submitted_at", "final_at", "charged", "sent_segments", "receipt_code",
+    "country", "segments", "price", "accepted_at", "expires_at", "state", "reason", "lane", "channel",
+    "due_at", "attempts", "status", "sent_at", "submitted_at", "final_at", "charged", "sent_segments",
+    "receipt_code",
 )  # fmt: skip
 # every column that moves, written together: idempotent, so order between units only matters per message
 MOVE = (
@@ -31,7 +32,8 @@ RECEIPT = ("message_id", "part", "match_id", "receipt_state", "receipt_code", "r
 EARLY = ("id", "channel", "match_id", "receipt", "received_at", "matched")
 EARLY_MATCHED = ("id",)  # early_receipts.matched := true
 INBOUND = (
-    "id", "channel", "source", "destination", "data_coding", "esm_class", "payload_hex", "tlvs", "received_at",
+    "id", "channel", "source", "destination", "data_coding", "esm_class", "payload_hex", "tlvs",
+    "received_at",
 )  # fmt: skip
 EVENT = ("message_id", "at", "state", "reason", "detail")
 LEDGER = ("account_id", "kind", "amount", "reserved", "submission_id", "message_id", "at", "note")

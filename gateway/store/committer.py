@@ -1,6 +1,7 @@
 """The writer thread's work: one batch of units, one transaction, and what to do when it fails."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, StatementError
@@ -8,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from gateway.errors import RowRefused, StoreUnavailable
 from gateway.store.bulk import Bulk
 from gateway.store.changes import Changes
-from gateway.store.engine import Store, is_disconnect, is_unavailable
+from gateway.store.engine import Store
 
 Outcome = Exception | None
 
@@ -32,16 +33,16 @@ class Committer:
         try:
             return self._settle(units)
         except Exception as error:
-            if not is_disconnect(error):
-                self._drop()
-                return self._failed(units, error)
-        try:
-            if self._committed_after_all():
-                return [None] * len(units)
-            return self._settle(units)
-        except Exception as error:
+            failure = error
+            lost = self._lost()
             self._drop()
-            return self._failed(units, error)
+        if lost:
+            try:
+                return [None] * len(units) if self._committed_after_all() else self._settle(units)
+            except Exception as error:
+                failure = error
+                self._drop()
+        return self._failed(units, failure)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -53,7 +54,7 @@ class Committer:
         try:
             self._together(units)
         except Exception as error:
-            if is_unavailable(error):
+            if self._store.is_unavailable(error):
                 raise
             return self._one_by_one(units)
         return [None] * len(units)
@@ -61,7 +62,7 @@ class Committer:
     def _together(self, units: Sequence[Changes]) -> None:
         connection = self._connected()
         with connection.begin():
-            self._bulk.write(connection, units)
+            self._bulk.write(connection.connection.cursor(), units)
             self._before_commit(connection)
         self._transaction_id = None
 
@@ -73,9 +74,9 @@ class Committer:
             for unit in units:
                 try:
                     with connection.begin_nested():
-                        self._bulk.write(connection, (unit,))
+                        self._bulk.write(connection.connection.cursor(), (unit,))
                 except Exception as error:
-                    if is_unavailable(error):
+                    if self._store.is_unavailable(error):
                         raise
                     outcomes.append(_refused(error))
                 else:
@@ -94,14 +95,21 @@ class Committer:
         Committing again would count everything twice, failing would disown rows that exist: so we ask.
         """
         transaction_id, self._transaction_id = self._transaction_id, None
-        self._drop()
         if transaction_id is None:
             return False
+        asked = text("SELECT pg_xact_status(CAST(:id AS xid8))")
         with self._connected().begin():
-            status = self._connected().scalar(
-                text("SELECT pg_xact_status(CAST(:id AS xid8))"), {"id": transaction_id}
-            )
-        return status == "committed"
+            status = self._connected().scalar(asked, {"id": transaction_id})
+        return bool(status == "committed")
+
+    def _lost(self) -> bool:
+        """Whether the connection is gone: a new one may well work."""
+        if self._connection is None:
+            return False
+        if self._connection.invalidated:
+            return True
+        raw: Any = self._connection.connection.driver_connection
+        return self._store.dialect == "postgresql" and bool(raw.closed or raw.broken)
 
     def _connected(self) -> Connection:
         if self._connection is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from gateway.errors import Invalid, StoreUnavailable
 from gateway.store.migrations import upgrade
@@ -57,7 +57,7 @@ class Store:
         try:
             upgrade(self.writer)
         except DBAPIError as error:
-            raise translated(error) from error
+            raise self.translated(error) from error
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` on a reader thread, all of it on one snapshot; raises `StoreUnavailable`."""
@@ -65,15 +65,37 @@ class Store:
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """Run `query` on this thread, all of it on one snapshot; raises `StoreUnavailable`."""
-        return _run(self.reader, query)
+        return self._run(self.reader, query)
 
     def transaction(self, work: Callable[[Connection], T]) -> T:
         """Run `work` and commit; raises `StoreUnavailable` or what `work` raised, and nothing was changed."""
-        return _run(self.writer, work)
+        return self._run(self.writer, work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Do as `transaction` does, on a thread of its own pool, for housekeeping beside the journal."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.transaction, work)
+
+    def is_unavailable(self, error: BaseException) -> bool:
+        """Whether `error` says the database could not, rather than would not, do the work."""
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        driver: Any = self.writer.dialect.loaded_dbapi
+        if isinstance(cause, driver.OperationalError):
+            return True
+        # psycopg reports a connection closed before so; sqlite3 a value it cannot bind
+        return self.dialect == "postgresql" and isinstance(cause, driver.InterfaceError)
+
+    def translated(self, error: Exception) -> Exception:
+        """Return `StoreUnavailable` where that is what `error` means, else `error` itself."""
+        if not self.is_unavailable(error):
+            return error
+        return StoreUnavailable(str(error.orig if isinstance(error, DBAPIError) else error))
+
+    def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            raise self.translated(error) from error
 
     def close(self) -> None:
         """Wait for running reads, then close every connection."""
@@ -87,38 +109,12 @@ def open_store(url: str) -> Store:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise Invalid("the store's url is not a database URL, e.g. sqlite:///var/gateway.db") from error
+        raise Invalid("the store's url is not a database URL, e.g. sqlite:///gateway.db") from error
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
         return _open_postgresql(parsed.set(drivername="postgresql+psycopg"))
     raise Invalid(f"the store's url names {parsed.get_backend_name()}; sqlite and postgresql are supported")
-
-
-def is_unavailable(error: BaseException) -> bool:
-    """Whether `error` says the database could not, rather than would not, do the work."""
-    if isinstance(error, OperationalError):
-        return True
-    # psycopg reports a dead connection so; sqlite3 a value it cannot bind
-    return isinstance(error, InterfaceError) and not isinstance(error.orig, sqlite3.Error)
-
-
-def is_disconnect(error: BaseException) -> bool:
-    """Whether `error` says the connection is gone: a new one may well work."""
-    return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
-def translated(error: DBAPIError) -> Exception:
-    """Return `StoreUnavailable` where that is what `error` means, else `error` itself."""
-    return StoreUnavailable(str(error.orig)) if is_unavailable(error) else error
-
-
-def _run(engine: Engine, work: Callable[[Connection], T]) -> T:
-    try:
-        with engine.begin() as connection:
-            return work(connection)
-    except DBAPIError as error:
-        raise translated(error) from error
 
 
 def _open_sqlite(url: URL) -> Store:

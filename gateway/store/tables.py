@@ -152,8 +152,15 @@ messages = Table(
     Column("charged", BigInteger, nullable=False),  # captured, micro-units
     Column("sent_segments", SmallInteger, nullable=False),  # answered OK
     Column("receipt_code", Text),  # the carrier's word for the outcome
-    # 300-byte rows stay in place when they move
-    Index("ix_messages_open", "state", "lane", "purpose", "id", sqlite_where=OPEN_STATES, postgresql_where=OPEN_STATES),
+    Index(
+        "ix_messages_open",
+        "state",
+        "lane",
+        "purpose",
+        "id",
+        sqlite_where=OPEN_STATES,
+        postgresql_where=OPEN_STATES,
+    ),
 )
 
 segments = Table(
