@@ -68,7 +68,7 @@ def _undecided(state: _State) -> _State:
     for claim, follows in state:
         if follows:
             kept.append((claim, follows))
-        if claim.by_prefix and () in follows:
+        if claim.by_prefix and any(map(_may_end, follows)):
             break
     return tuple(kept)
 
@@ -82,7 +82,7 @@ def _after(state: _State, digit: str) -> _State:
 
 def _at_end(state: _State) -> str:
     """Return the first region whose pattern is complete here, else the first that could still hold."""
-    complete = [claim.region for claim, follows in state if any(_may_end(follow) for follow in follows)]
+    complete = [claim.region for claim, follows in state if any(map(_may_end, follows))]
     return complete[0] if complete else state[0][0].region
 
 

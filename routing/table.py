@@ -80,6 +80,10 @@ class RouteTable:
         """Return the table of a checked network."""
         return cls(tuple(map(Rule.of, network.route)), network.channels)
 
+    def __len__(self) -> int:
+        """Return how many decisions are remembered."""
+        return len(self._decided)
+
     def choose(self, country: str, digits: str, purpose: str, account: str) -> Choice | NoRoute:
         """Return where a message to `digits` goes; the same arguments always give the same answer."""
         key = (country, digits[: self._depth], purpose, account)
