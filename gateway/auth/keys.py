@@ -39,14 +39,20 @@ def new_key_pair() -> KeyPair:
 
 
 def create_master_key(path: Path) -> None:
-    """Write a fresh master key, durably and for its owner alone; raises FileExistsError if there is one."""
+    """Write a fresh master key, durably and for its owner alone; raises FileExistsError if there is one.
+
+    It appears under its name only when it is whole: who finds it there can use it.
+    """
     text = base64.b64encode(secrets.token_bytes(_MASTER_KEY_BYTES)) + b"\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(descriptor, text)
         os.fsync(descriptor)
+        os.link(draft, path)
     finally:
         os.close(descriptor)
+        draft.unlink()
     directory = os.open(path.parent, os.O_RDONLY)  # the name must survive a power cut too
     try:
         os.fsync(directory)
