@@ -171,7 +171,7 @@ segments = Table(
     Column("part", SmallInteger, nullable=False),  # 1…n
     Column("channel", Text, nullable=False),
     Column("carrier_id", Text, nullable=False),  # as answered
-    Column("match_id", Text, nullable=False),  # canonical form (carriers.receipt.canonical_id)
+    Column("match_id", Text, nullable=False),  # canonical form (carriers.message_id.canonical_id)
     Column("submitted_at", BigInteger, nullable=False),
     Column("receipt_state", Text),  # ReceiptState value of the final receipt
     Column("receipt_code", Text),
