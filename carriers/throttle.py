@@ -46,11 +46,16 @@ class Throttle:
         """Return how many segments may go now."""
         if now < self.paused_until:
             return 0
-        self._forget(now)
+        sent = self._sent
+        if sent and sent[0][0] + self._period <= now:
+            self._forget(now)
         room = self._cap - self._in_window
         if self.current != inf:
-            ahead = _BURST - max(self._next - now, 0.0)
-            room = min(room, int(ahead * self.current + _EPSILON) + 1 if ahead >= -_EPSILON else 0)
+            ahead = now + _BURST - self._next
+            if ahead < -_EPSILON:
+                return 0
+            paced = int(min(ahead, _BURST) * self.current + _EPSILON) + 1
+            room = min(paced, room)
         return max(room, 0)
 
     def admits(self, weight: int, now: float) -> bool:
