@@ -214,6 +214,7 @@ def _cause(error: BaseException) -> str:
     if isinstance(error, aiohttp.InvalidURL):
         return "the callback URL cannot be used"
     if isinstance(error, OSError):
-        text = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or str(error)
+        code = error.errno or 0  # negative: a name lookup's own
+        text = os.strerror(code) if code > 0 else error.strerror or str(error)
         return f"{type(error).__name__}: {text}"[:120]
     return type(error).__name__

@@ -1,13 +1,14 @@
 """The customer's side of the benchmark: takes callbacks fast, counts them, and notices doubles and strangers.
 
-`POST /…` is a callback; `GET /stats` answers `{"posts", "reports", "distinct"}`. Numbers are counted in a
-bitmap: the generator's are `(60)1` and eight digits, each used once.
+`POST /…` is a callback; `GET /stats` answers `{"posts", "reports", "distinct", "last"}`. Numbers are counted
+in a bitmap: the generator's are `(60)1` and eight digits, each used once.
 """
 
 import asyncio
 import json
 import re
 import sys
+import time
 from typing import cast
 
 import uvloop
@@ -24,11 +25,13 @@ class Counts:
         self.posts = 0
         self.reports = 0
         self.distinct = 0
+        self.last = 0.0  # when the last callback came, unix time
         self._seen = bytearray(10**8 // 8)
 
     def take(self, body: bytes) -> None:
         """Count one callback."""
         self.posts += 1
+        self.last = time.time()
         seen = self._seen
         for digits in _PHONE.findall(body):
             self.reports += 1
@@ -40,7 +43,9 @@ class Counts:
 
     def page(self) -> bytes:
         """Return the counts as an HTTP answer."""
-        text = json.dumps({"posts": self.posts, "reports": self.reports, "distinct": self.distinct}).encode()
+        text = json.dumps(
+            {"posts": self.posts, "reports": self.reports, "distinct": self.distinct, "last": self.last}
+        ).encode()
         return (
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(text)
             + text

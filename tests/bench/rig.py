@@ -101,9 +101,9 @@ class Rig:
             time.sleep(0.01)
         return time.time(), self._carried_before
 
-    def reports(self) -> dict[str, int]:
+    def reports(self) -> dict[str, Any]:
         """Return the callback receiver's counts."""
-        counts: dict[str, int] = get_json(self._receiver("stats"))[1]
+        counts: dict[str, Any] = get_json(self._receiver("stats"))[1]
         return counts
 
     # the load
@@ -158,17 +158,16 @@ class Rig:
         return Result(**json.loads(output))
 
     def settle(self, watch: Callable[[], None] | None = None) -> float:
-        """Wait until every accepted message was submitted and reported; return that moment.
+        """Wait until every accepted message was submitted and reported; return when the last callback came.
 
         Raises `Lost` when nothing moves any more, or when more came out than went in.
         """
         seen, since = (-1, -1, -1), time.monotonic()
         while True:
-            now = time.time()
             reports = self.reports()
             counts = (self.carried()[1], reports["distinct"], reports["reports"])
             if counts == (self.accepted,) * 3:
-                return now
+                return float(reports["last"])
             if counts != seen:
                 seen, since = counts, time.monotonic()
             if time.monotonic() - since > STALLED or max(counts) > self.accepted:

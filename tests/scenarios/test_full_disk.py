@@ -19,7 +19,7 @@ CREDIT = 1_000
 
 @contextmanager
 def full_disk(site: Site) -> Iterator[None]:
-    """Let no file of the gateway's grow beyond the write-ahead log as it is: nothing more can be committed."""
+    """Let no file of the gateway's outgrow the write-ahead log as it is: nothing more can be committed."""
     pid, wal = site.gateway.pid, Path(f"{site.directory / 'gateway.db'}-wal")
     _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (wal.stat().st_size, hard))
