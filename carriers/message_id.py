@@ -33,7 +33,7 @@ def candidate_ids(
 ) -> tuple[str, ...]:
     """Return the canonical answer ids that `receipt_id` may mean, in the order to try.
 
-    One for a form that is set or learned; for AUTO up to three.
+    One for a form that is set or learned; for AUTO up to three; none for a blank id.
     """
     return _written(canonical_id(receipt_id), form, learned, _as_answered)
 
@@ -53,6 +53,8 @@ def same_handset(source: str, phone: str) -> bool:
 
     Carriers may leave out the country code or add a prefix; fewer than seven digits prove nothing.
     """
+    if source == phone:
+        return True
     digits = "".join(filter(str.isdigit, source)).lstrip("0")
     if len(digits) < 7:
         return True
@@ -79,6 +81,8 @@ def _as_in_receipt(canonical: str, form: ReceiptIdForm) -> str | None:
 def _written(
     canonical: str, form: ReceiptIdForm, learned: ReceiptIdForm | None, convert: _Convert
 ) -> tuple[str, ...]:
+    if not canonical:
+        return ()  # no id names no message, even if some answer came without one too
     known = learned if form is ReceiptIdForm.AUTO else form
     if known is not None:
         return (convert(canonical, known) or canonical,)

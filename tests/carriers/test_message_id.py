@@ -60,8 +60,15 @@ def test_t91_receipts_that_came_first_are_found_from_the_answer(number: int, for
 
 @given(st.text(max_size=70))
 def test_no_id_makes_it_raise(raw: str) -> None:
-    assert candidate_ids(raw, ReceiptIdForm.AUTO)[0] == canonical_id(raw)
-    assert receipt_ids(raw, ReceiptIdForm.AUTO)[0] == canonical_id(raw)
+    first = (canonical_id(raw),) if raw.strip() else ()
+    assert candidate_ids(raw, ReceiptIdForm.AUTO)[:1] == first
+    assert receipt_ids(raw, ReceiptIdForm.AUTO)[:1] == first
+
+
+@pytest.mark.parametrize("form", list(ReceiptIdForm))
+def test_t52_a_blank_id_names_no_message(form: ReceiptIdForm) -> None:
+    assert candidate_ids(" ", form) == receipt_ids("", form) == ()
+    assert not may_name_same("", "")
 
 
 def learn(forms: IdForms, count: int, start: int = 1_000_000) -> None:
