@@ -7,13 +7,14 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 from aiohttp import web
-from carriers.channel import Channel
 
+from carriers.channel import Channel
 from config.schema import Network, Settings
 from gateway.api.scloud.app import MAX_LINE, public_app
 from gateway.api.scloud.call import Services
@@ -21,12 +22,10 @@ from gateway.auth.keys import Keyring, read_master_key
 from gateway.clock import SystemClock
 from gateway.domain.account import Directory
 from gateway.domain.message import Message
-from gateway.flow.levels import Levels
 from gateway.flow.pipeline import Pipeline
 from gateway.flow.replay import ReplayWindow
 from gateway.flow.watch import Watch
 from gateway.live import Live
-from gateway.metrics import Metrics
 from gateway.store import messages as stored
 from gateway.store import reads
 from gateway.store.accounts import load_directory
@@ -46,7 +45,10 @@ SWITCH_INTERVAL = 0.0003
 
 
 async def serve(settings: Settings, network: Network) -> int:
-    """Run the gateway until SIGTERM or SIGINT; return the exit code. Whatever is not drained by then is durable."""
+    """Run the gateway until SIGTERM or SIGINT; return the exit code.
+
+    What could not be drained within the limit is durable, and goes on at the next start.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -72,45 +74,34 @@ class Gateway:
         """Read what must be in memory and wire the parts; nothing moves yet."""
         keyring = Keyring(read_master_key(Path(settings.security.master_key_file)))
         directory = Live(await store.read(lambda connection: load_directory(connection, keyring)))
-        metrics, clock = Metrics(VERSION), SystemClock()
-        pipeline = await Pipeline.build(settings, network, store, directory, metrics, clock, Channel)
-        return cls(settings, store, pipeline, directory, keyring, metrics)
+        pipeline = await Pipeline.build(settings, network, store, directory, SystemClock(), Channel)
+        return cls(pipeline, directory, keyring)
 
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        pipeline: Pipeline,
-        directory: Live[Directory],
-        keyring: Keyring,
-        metrics: Metrics,
-    ) -> None:
-        self._settings = settings
-        self._store = store
+    def __init__(self, pipeline: Pipeline, directory: Live[Directory], keyring: Keyring) -> None:
         self._pipeline = pipeline
-        self._metrics = metrics
-        self._clock = clock = SystemClock()
+        self._context = context = pipeline.context
         self._unready = ["starting"]
-        self._replay = ReplayWindow(settings.api.dedup_window, clock)
+        api = context.settings.api
+        self._replay = ReplayWindow(api.dedup_window, context.clock)
         self._services = Services(
             directory=directory,
             accept=pipeline.accept,
             receipts=self._receipts,
             replay=self._replay,
-            numbers=NumberReader(NumberPlan(), settings.api.default_country),
-            settings=settings.api,
-            metrics=metrics.api,
-            clock=clock,
+            numbers=NumberReader(NumberPlan(), api.default_country),
+            settings=api,
+            metrics=context.metrics.api,
+            clock=context.clock,
         )
+        store = context.settings.store
         self._helpers: dict[str, Callable[[], Any]] = pipeline.helpers | {
-            "watch": Watch(store, keyring, directory, pipeline.funds).run,
-            "levels": Levels(store, pipeline, metrics, clock).run,
-            "retention": Retention(store, settings.store, clock, metrics.store).run,
+            "watch": Watch(context, keyring, directory).run,
+            "retention": Retention(context.store, store, context.clock, context.metrics.store).run,
         }
 
     async def run(self, stop: asyncio.Event) -> None:
         """Recover, open up, work until `stop`, then drain in reverse order."""
-        journal = self._pipeline.journal
+        journal = self._context.journal
         async with Tasks() as outer:
             outer.job("journal", journal.run())
             try:
@@ -123,16 +114,15 @@ class Gateway:
 
     async def _work(self, stop: asyncio.Event, helpers: Tasks) -> None:
         in_doubt = await self._pipeline.recover()
-        since = self._clock.now_ms() - int(self._settings.api.dedup_window * 1000)
-        self._replay.preload(
-            await self._store.read(lambda connection: stored.recent_requests(connection, since))
-        )
+        since = self._context.clock.now_ms() - int(self._context.settings.api.dedup_window * 1000)
+        recent = partial(stored.recent_requests, since_ms=since)
+        self._replay.preload(await self._context.store.read(recent))
         for name, run in self._helpers.items():
             helpers.helper(name, run())
         for channel_id, channel in self._pipeline.channels.items():
             helpers.helper(f"channel {channel_id}", channel.run())
-        http = self._settings.http
-        health = Health(VERSION, self._metrics.render, lambda: self._unready, self._channel_status)
+        http = self._context.settings.http
+        health = Health(VERSION, self._context.metrics.render, lambda: self._unready, self._channel_status)
         async with AsyncExitStack() as admin, AsyncExitStack() as public:
             await _listen(admin, admin_app(health), http.admin)
             await _listen(public, public_app(self._services, http), http.public, max_line_size=MAX_LINE)
@@ -143,19 +133,18 @@ class Gateway:
             self._unready = ["stopping"]
             await public.aclose()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.delivery.shutdown_limit):
+                async with asyncio.timeout(self._context.settings.delivery.shutdown_limit):
                     await self._pipeline.drain()
 
     async def _receipts(self, account_id: str, sessions: Sequence[str]) -> Mapping[str, Sequence[Message]]:
-        return await self._store.read(
-            lambda connection: reads.final_messages(connection, account_id, sessions)
-        )
+        finals = partial(reads.final_messages, account_id=account_id, sessions=sessions)
+        return await self._context.store.read(finals)
 
     def _channel_status(self) -> Mapping[str, Mapping[str, object]]:
         return {id_: channel.status().as_dict() for id_, channel in self._pipeline.channels.items()}
 
 
-async def _listen(stack: AsyncExitStack, app: web.Application, address: str, **options: int) -> None:
+async def _listen(stack: AsyncExitStack, app: web.Application, address: str, **options: Any) -> None:
     """Serve `app` at `host:port`; the access log stays off, since queries hold numbers and texts."""
     host, _, port = address.rpartition(":")
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, **options)

@@ -1,24 +1,19 @@
 """Step 1 of 4: take a submission from a customer. Next: `dispatch`."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from carriers.smpp.text import Unencodable, count_segments
-from config.schema import ChannelConfig, DeliverySettings
-from gateway.clock import Clock
 from gateway.domain.message import Message, Purpose, Reason, State, Submission
 from gateway.domain.pricing import PriceList
 from gateway.errors import Overloaded
+from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
-from gateway.flow.funds import Funds
-from gateway.flow.funds import InsufficientFunds as InsufficientFunds
 from gateway.flow.outcome import Outcomes
 from gateway.flow.unit import Unit
-from gateway.ids import IdSource, session_no
+from gateway.ids import session_no
 from gateway.live import Live
-from gateway.metrics import Metrics
-from gateway.store.journal import Journal
 from routing.table import Choice, NoRoute, RouteTable
 
 
@@ -77,33 +72,27 @@ class _Way:
 class Accept:
     """Accepts submissions; built once with everything it needs."""
 
-    def __init__(  # noqa: PLR0913 — the collaborators of one step, wired once
+    def __init__(
         self,
-        journal: Journal,
+        context: Context,
         dispatcher: Dispatcher,
         outcomes: Outcomes,
-        funds: Funds,
         routes: Live[RouteTable],
-        channels: Mapping[str, ChannelConfig],
         prices: Live[PriceList],
-        delivery: DeliverySettings,
-        ids: IdSource,
-        clock: Clock,
-        metrics: Metrics,
-        max_pending: int,
     ) -> None:
-        self._journal = journal
+        self._channels = context.channels
+        self._journal = context.journal
+        self._funds = context.funds
+        self._ids = context.ids
+        self._clock = context.clock
         self._dispatcher = dispatcher
         self._outcomes = outcomes
-        self._funds = funds
         self._routes = routes
-        self._channels = channels
         self._prices = prices
-        self._validity = {p: int(delivery.validity[p.name.lower()] * 1000) for p in Purpose}
-        self._ids = ids
-        self._clock = clock
-        self._accepted = {p: metrics.messages.accepted.child(p.name.lower()) for p in Purpose}
-        self._max_pending = max_pending
+        settings, metrics = context.settings, context.metrics.messages
+        self._validity = {p: int(settings.delivery.validity[p.name.lower()] * 1000) for p in Purpose}
+        self._accepted = {p: metrics.accepted.child(p.name.lower()) for p in Purpose}
+        self._max_pending = settings.http.max_pending
 
     async def __call__(self, request: Request) -> Accepted:
         """Price, route, reserve and journal: when it returns, the submission survives a crash.
@@ -135,7 +124,7 @@ class Accept:
                 request.request_key,
                 answer,
                 now_ms,
-            )  # fmt: skip
+            )
         )
         unit.ledger.append((request.account_id, "reserve", -price, price, submission.id, None, now_ms, ""))
         unit.new_messages = messages
@@ -202,8 +191,9 @@ class Accept:
             if way is None:
                 way = known[key] = self._way(draft, recipient.country, choice)
             message = Message(
-                message_id, submission, purpose, recipient.phone, recipient.given, recipient.user_id, template_id,
-                text, recipient.country, way.segments, way.price, now_ms, expires_at, lane=way.lane,
+                message_id, submission, purpose, recipient.phone, recipient.given, recipient.user_id,
+                template_id, text, recipient.country, way.segments, way.price, now_ms, expires_at,
+                lane=way.lane,
             )  # fmt: skip
             messages.append(message)
             if way.barred is not None:

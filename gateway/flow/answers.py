@@ -2,23 +2,22 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from carriers.message_id import canonical_id
 from carriers.results import Answer, Disposition, Fate
 from carriers.smpp.status import status_name
-from config.schema import ChannelConfig, DeliverySettings, InDoubtPolicy
-from gateway.clock import Clock
+from config.schema import ChannelConfig, InDoubtPolicy
 from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.domain.retry import backoff
+from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.outcome import Outcomes
-from gateway.flow.parts import Flight, PartOf
+from gateway.flow.parts import PartOf
 from gateway.flow.sent import Sent
 from gateway.flow.settle import Settler
 from gateway.flow.unit import Unit
-from gateway.metrics import Metrics
 
 # of several parts that were not taken, the gravest decides for the message
 _GRAVITY = {
@@ -49,23 +48,16 @@ class _Batch:
 class Answers:
     """Takes the fate of every segment; called by the channels, in batches."""
 
-    def __init__(  # noqa: PLR0913 — the collaborators of one step, wired once
-        self,
-        dispatcher: Dispatcher,
-        settler: Settler,
-        outcomes: Outcomes,
-        channels: Mapping[str, ChannelConfig],
-        delivery: DeliverySettings,
-        clock: Clock,
-        metrics: Metrics,
+    def __init__(
+        self, context: Context, dispatcher: Dispatcher, settler: Settler, outcomes: Outcomes
     ) -> None:
+        self._channels = context.channels
+        self._delivery = context.settings.delivery
+        self._clock = context.clock
+        self._metrics = context.metrics
         self._dispatcher = dispatcher
         self._settler = settler
         self._outcomes = outcomes
-        self._channels = channels
-        self._delivery = delivery
-        self._clock = clock
-        self._metrics = metrics
         self._doubtful = settler.index.doubtful
 
     def __call__(self, channel_id: str, answers: Sequence[Answer]) -> None:

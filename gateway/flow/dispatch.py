@@ -12,13 +12,12 @@ from typing import Protocol
 
 from carriers.results import Segment
 from carriers.smpp.text import Unencodable
-from gateway.clock import Clock
 from gateway.domain.message import Message, Reason, State
+from gateway.flow.context import Context
 from gateway.flow.lanes import Lane, Lanes
 from gateway.flow.outcome import Outcomes
 from gateway.flow.parts import PartCache
 from gateway.flow.unit import Unit
-from gateway.store.journal import Journal
 
 Claims = list[tuple[Message, list[Segment]]]
 
@@ -40,14 +39,12 @@ class ChannelPort(Protocol):
 class Dispatcher:
     """Claims queued messages for channels with room and hands them over once the claim is durable."""
 
-    def __init__(
-        self, journal: Journal, lanes: Lanes, parts: PartCache, outcomes: Outcomes, clock: Clock
-    ) -> None:
-        self._journal = journal
+    def __init__(self, context: Context, lanes: Lanes, outcomes: Outcomes) -> None:
+        self._journal = context.journal
+        self._clock = context.clock
+        self._parts = PartCache(context.channels)
         self._lanes = lanes
-        self._parts = parts
         self._outcomes = outcomes
-        self._clock = clock
         self._channels: Mapping[str, ChannelPort] = {}
         self._committing: dict[str, int] = {}  # segments claimed, their commit still running
         self._stopped = False

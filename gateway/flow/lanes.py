@@ -43,8 +43,7 @@ class Lane:
 
     def passed(self, message_id: int) -> None:
         """Note that the message with this id went by without waiting."""
-        if message_id > self.tail:
-            self.tail = message_id
+        self.tail = max(self.tail, message_id)
 
     def push(self, message: Message) -> None:
         """Queue a newly stored message; in order of id. Past the limit it is left to the store."""

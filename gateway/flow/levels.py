@@ -1,21 +1,97 @@
 """Fills in the gauges that describe a moment: queues, windows, links, what waits for its commit."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import structlog
+from prometheus_client import Counter
 
-from carriers.channel import Channel
-from gateway.clock import Clock
+from carriers.smpp.status import status_name
+from carriers.status import ChannelStatus
 from gateway.domain.message import Purpose, State
 from gateway.errors import GatewayError
+from gateway.flow.context import Context
 from gateway.flow.sent import SentIndex
-from gateway.metrics import Metrics
+from gateway.metrics import Counts, Labels
 from gateway.store import messages as stored
-from gateway.store.engine import Store
-from gateway.store.journal import Journal
 
 log = structlog.get_logger(__name__)
 
-INTERVAL = 5.0  # seconds between two counts of the queues in the store
+INTERVAL = 5.0  # seconds between two counts of the queues: they are counted in the store, where they are
+
+
+class ShowsStatus(Protocol):
+    """A channel that can say how it is."""
+
+    def status(self) -> ChannelStatus:
+        """Return how the channel is now."""
+
+
+class Levels:
+    """Counts the queues now and then, and reads everything else just before a scrape."""
+
+    def __init__(self, context: Context, channels: Mapping[str, ShowsStatus], index: SentIndex) -> None:
+        self._store = context.store
+        self._journal = context.journal
+        self._clock = context.clock
+        self._metrics = context.metrics
+        self._channels = channels
+        self._index = index
+        self._counted: dict[Counter, int] = {}
+        self._metrics.before_scrape(self._set_levels)
+
+    async def run(self) -> None:
+        """Count the queues again and again until cancelled."""
+        while True:
+            try:
+                self._set_queues(await self._store.read(stored.lanes))
+            except GatewayError as error:
+                log.warning("queues not counted", error=str(error))
+            await asyncio.sleep(INTERVAL)
+
+    def _set_queues(self, rows: Sequence[stored.LaneRow]) -> None:
+        now_ms = self._clock.now_ms()
+        waiting: dict[Labels, float] = {}
+        oldest: dict[Labels, float] = {}
+        held = 0
+        for row in rows:
+            labels = (row.lane, Purpose(row.purpose).name.lower())
+            waiting[labels] = waiting.get(labels, 0) + row.count
+            oldest[labels] = max(oldest.get(labels, 0.0), (now_ms - row.oldest) / 1000)
+            held += row.count if row.state == State.HELD else 0
+        self._metrics.messages.queued.replace(waiting)
+        self._metrics.messages.oldest.replace(oldest)
+        self._metrics.messages.held.set(held)
+
+    def _set_levels(self) -> None:
+        self._metrics.store.pending_rows.set(self._journal.pending_rows)
+        self._metrics.messages.in_doubt.set(self._index.in_doubt)
+        states: dict[Labels, float] = {}
+        for channel_id, channel in self._channels.items():
+            status = channel.status()
+            self._set_channel(channel_id, status)
+            for link in status.links:
+                states[channel_id, link.name, link.state.value] = 1
+        self._metrics.channels.link_state.replace(states)
+
+    def _set_channel(self, channel_id: str, status: ChannelStatus) -> None:
+        levels = self._metrics.channels
+        levels.in_flight.set(status.in_flight, channel_id)
+        levels.window.set(status.window, channel_id)
+        levels.rate.set(status.rate, channel_id)
+        levels.up.set(status.up, channel_id)
+        counters = status.counters
+        for code, count in counters.throttled.items():
+            self._advance(levels.throttled, count, channel_id, status_name(code))
+        for why, count in counters.bind_failures.items():
+            self._advance(levels.bind_failures, count, channel_id, why)
+        self._advance(levels.protocol_faults, counters.faults.total(), channel_id)
+
+    def _advance(self, family: Counts, total: int, *labels: str) -> None:
+        """Bring a counter up to what the channel has counted since start."""
+        child = family.child(*labels)
+        before = self._counted.get(child, 0)
+        if total > before:
+            child.inc(total - before)
+            self._counted[child] = total

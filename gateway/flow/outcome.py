@@ -8,10 +8,9 @@ import orjson
 from gateway.domain.account import Directory
 from gateway.domain.message import Message, Reason, State
 from gateway.domain.report import status_item
-from gateway.flow.funds import Funds
+from gateway.flow.context import Context
 from gateway.flow.unit import Unit
 from gateway.live import Live
-from gateway.metrics import Metrics
 from gateway.store.changes import Row
 
 
@@ -25,15 +24,12 @@ class Outbox(Protocol):
 class Outcomes:
     """Writes captures, releases and status reports beside the moves that cause them."""
 
-    def __init__(
-        self, funds: Funds, directory: Live[Directory], outbox: Outbox, metrics: Metrics, language: str
-    ) -> None:
-        """`language` is that of reports to accounts without their own."""
-        self._funds = funds
+    def __init__(self, context: Context, directory: Live[Directory], outbox: Outbox) -> None:
+        self._funds = context.funds
         self._directory = directory
         self._outbox = outbox
-        self._metrics = metrics.messages
-        self._language = language
+        self._metrics = context.metrics.messages
+        self._language = context.settings.api.receipt_language  # of reports to accounts without their own
 
     def submitted(self, message: Message, unit: Unit, now_ms: int) -> None:
         """Capture what was reserved: the carrier took `message.sent_segments` of its segments.

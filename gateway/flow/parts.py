@@ -16,11 +16,12 @@ _HANDSETS = 8_192
 class Flight:
     """A long message whose parts are on their way together."""
 
-    __slots__ = ("message", "receipts", "total", "waiting", "worst")
+    __slots__ = ("message", "receipts", "sent_before", "total", "waiting", "worst")
 
     def __init__(self, message: Message, total: int, waiting: int) -> None:
         self.message = message
         self.total = total  # parts of the text
+        self.sent_before = waiting < total  # some parts went in an earlier flight
         self.waiting = waiting  # parts given to the channel and not yet reported on
         self.worst: Answer | None = None  # the gravest of what was reported, if not all were taken
         self.receipts: dict[int, ReceiptState] = {}

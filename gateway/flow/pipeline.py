@@ -12,13 +12,14 @@ from gateway.domain.account import Directory
 from gateway.domain.pricing import PriceList
 from gateway.flow.accept import Accept
 from gateway.flow.answers import Answers
+from gateway.flow.context import Context
 from gateway.flow.dispatch import ChannelPort, Dispatcher
 from gateway.flow.funds import Funds
 from gateway.flow.lanes import Lanes
+from gateway.flow.levels import Levels, ShowsStatus
 from gateway.flow.match import Matcher
 from gateway.flow.notify import Notifier
 from gateway.flow.outcome import Outcomes
-from gateway.flow.parts import PartCache
 from gateway.flow.recover import Recovery
 from gateway.flow.refill import Refill
 from gateway.flow.sent import SentIndex
@@ -32,10 +33,11 @@ from gateway.store.changes import Changes
 from gateway.store.engine import Store
 from gateway.store.journal import Journal
 from gateway.store.ledger import balances
+from gateway.version import VERSION
 from routing.table import RouteTable
 
 
-class RunningChannel(ChannelPort, Protocol):
+class RunningChannel(ChannelPort, ShowsStatus, Protocol):
     """A channel as it is run and stopped; `carriers.channel.Channel` in the running gateway."""
 
     async def run(self) -> None:
@@ -58,67 +60,62 @@ class Pipeline:
         network: Network,
         store: Store,
         directory: Live[Directory],
-        metrics: Metrics,
         clock: Clock,
         make_channel: MakeChannel,
     ) -> "Pipeline":
         """Read what must be in memory and wire the steps; nothing moves yet."""
-        available, last_seq = await store.read(balances)
-        ids = IdSource(await store.read(stored.highest_id))
-        pipeline = cls(settings, store, directory, metrics, clock, Funds(available, last_seq))
-        pipeline._wire(network, ids, make_channel)
-        return pipeline
+        metrics = Metrics(VERSION)
+
+        def on_commit(rows: int, seconds: float) -> None:
+            metrics.store.commit_rows.observe(rows)
+            metrics.store.commit_seconds.observe(seconds)
+
+        context = Context(
+            settings=settings,
+            channels=network.channels,
+            store=store,
+            journal=Journal(store, settings.store.max_batch, on_commit=on_commit),
+            funds=Funds(*await store.read(balances)),
+            ids=IdSource(await store.read(stored.highest_id)),
+            clock=clock,
+            metrics=metrics,
+        )
+        return cls(context, RouteTable.of(network), directory, make_channel)
 
     def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        directory: Live[Directory],
-        metrics: Metrics,
-        clock: Clock,
-        funds: Funds,
+        self, context: Context, routes: RouteTable, directory: Live[Directory], make_channel: MakeChannel
     ) -> None:
-        self._settings = settings
-        self._store = store
-        self._clock = clock
-        self._metrics = metrics
-        self.funds = funds
-        self.journal = Journal(store, settings.store.max_batch, self._on_commit)
-        self.notifier = Notifier(store, self.journal, directory, settings.callbacks, clock, metrics)
-        self._outcomes = Outcomes(funds, directory, self.notifier, metrics, settings.api.receipt_language)
-        self.index = SentIndex()
-        self.channels: Mapping[str, RunningChannel] = {}
-        self.helpers: dict[str, Callable[[], Any]] = {"notify": self.notifier.run}
-
-    def _wire(self, network: Network, ids: IdSource, make_channel: MakeChannel) -> None:
-        store, journal, clock, configs = self._store, self.journal, self._clock, network.channels
-        outcomes, metrics, delivery = self._outcomes, self._metrics, self._settings.delivery
+        self.context = context
+        self._routes = routes
+        configs, settings = context.channels, context.settings
+        self.notifier = Notifier(
+            context.store, context.journal, directory, settings.callbacks, context.clock, context.metrics
+        )
+        outcomes = Outcomes(context, directory, self.notifier)
+        self.index = index = SentIndex()
+        lanes = Lanes(settings.delivery.memory_window)
+        self.dispatcher = dispatcher = Dispatcher(context, lanes, outcomes)
         forms = {id_: IdForms(config.receipt_id_form) for id_, config in configs.items()}
-        self._routes = routes = RouteTable.of(network)
-        lanes = Lanes(delivery.memory_window)
-        self.dispatcher = dispatcher = Dispatcher(journal, lanes, PartCache(configs), outcomes, clock)
-        matcher = Matcher(store, self.index, forms)
-        self.settler = settler = Settler(store, journal, self.index, matcher, outcomes, ids, clock, metrics)
-        answers = Answers(dispatcher, settler, outcomes, configs, delivery, clock, metrics)
-        self.channels = {
+        self.settler = settler = Settler(context, index, Matcher(context.store, index, forms), outcomes)
+        answers = Answers(context, dispatcher, settler, outcomes)
+        self.channels: Mapping[str, RunningChannel] = {
             id_: make_channel(config, answers, settler.arrived, dispatcher.state_changed)
             for id_, config in configs.items()
         }
         dispatcher.attach(self.channels)
-        self._recovery = Recovery(store, journal, lanes, answers, settler, outcomes, clock)
-        self.sweeper = Sweeper(store, dispatcher, settler, outcomes, configs, delivery, clock)
-        self.accept = Accept(
-            journal, dispatcher, outcomes, self.funds, Live(routes), configs, Live(PriceList(self._settings.price)),
-            delivery, ids, clock, metrics, self._settings.http.max_pending,
-        )  # fmt: skip
-        self.helpers |= {
+        self._recovery = Recovery(context, lanes, answers, settler, outcomes)
+        self.sweeper = Sweeper(context, dispatcher, settler, outcomes)
+        self.accept = Accept(context, dispatcher, outcomes, Live(routes), Live(PriceList(settings.price)))
+        self.helpers: dict[str, Callable[[], Any]] = {
+            "notify": self.notifier.run,
             "settle": settler.run,
-            "refill": Refill(store, lanes, dispatcher, self.index).run,
+            "refill": Refill(context, lanes, dispatcher, index).run,
             "sweep": self.sweeper.run,
+            "levels": Levels(context, self.channels, index).run,
         }
 
     async def recover(self) -> int:
-        """Put in order what the last run left; return how many messages were in doubt. The journal must run."""
+        """Put in order what the last run left, through the running journal; return how many were in doubt."""
         return await self._recovery.run(self.dispatcher, self._routes, frozenset(self.channels))
 
     async def drain(self) -> None:
@@ -126,9 +123,5 @@ class Pipeline:
         self.dispatcher.stop()
         await asyncio.gather(*(channel.drain() for channel in self.channels.values()))
         await self.settler.idle()
-        await self.journal.append(Changes())
+        await self.context.journal.append(Changes())
         await self.notifier.drain()
-
-    def _on_commit(self, rows: int, seconds: float) -> None:
-        self._metrics.store.commit_rows.observe(rows)
-        self._metrics.store.commit_seconds.observe(seconds)

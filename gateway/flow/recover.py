@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from gateway.clock import Clock
 from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.flow.answers import Answers
+from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.lanes import Lanes
 from gateway.flow.outcome import Outcomes
@@ -12,8 +12,6 @@ from gateway.flow.sent import Parked
 from gateway.flow.settle import Settler, load_receipt
 from gateway.flow.unit import Unit
 from gateway.store import messages as stored
-from gateway.store.engine import Store
-from gateway.store.journal import Journal
 from routing.table import Choice, NoRoute, RouteTable
 
 _CHUNK = 1_000  # messages given a new way in one commit
@@ -22,23 +20,16 @@ _CHUNK = 1_000  # messages given a new way in one commit
 class Recovery:
     """Decides for what was being sent, and tells the lanes what waits for them."""
 
-    def __init__(  # noqa: PLR0913 — the collaborators of one step, wired once
-        self,
-        store: Store,
-        journal: Journal,
-        lanes: Lanes,
-        answers: Answers,
-        settler: Settler,
-        outcomes: Outcomes,
-        clock: Clock,
+    def __init__(
+        self, context: Context, lanes: Lanes, answers: Answers, settler: Settler, outcomes: Outcomes
     ) -> None:
-        self._store = store
-        self._journal = journal
+        self._store = context.store
+        self._journal = context.journal
+        self._clock = context.clock
         self._lanes = lanes
         self._answers = answers
         self._settler = settler
         self._outcomes = outcomes
-        self._clock = clock
 
     async def run(self, dispatcher: Dispatcher, routes: RouteTable, channels: frozenset[str]) -> int:
         """Recover; return how many messages were in doubt. Raises `StoreUnavailable`."""

@@ -1,18 +1,18 @@
 """Brings what waits in the store back into the lanes as memory empties, oldest first."""
 
 from gateway.domain.message import Message
+from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.lanes import Lane, Lanes
 from gateway.flow.sent import SentIndex
 from gateway.store import messages as stored
-from gateway.store.engine import Store
 
 
 class Refill:
     """Loads lanes that the dispatcher found half empty."""
 
-    def __init__(self, store: Store, lanes: Lanes, dispatcher: Dispatcher, index: SentIndex) -> None:
-        self._store = store
+    def __init__(self, context: Context, lanes: Lanes, dispatcher: Dispatcher, index: SentIndex) -> None:
+        self._store = context.store
         self._lanes = lanes
         self._dispatcher = dispatcher
         self._index = index

@@ -54,6 +54,11 @@ class SentIndex:
         key = (channel, match_id)
         return self._young.get(key) or self._old.get(key)
 
+    @property
+    def in_doubt(self) -> int:
+        """How many messages are in doubt and not decided yet."""
+        return sum(message.state is State.IN_DOUBT for message in self.doubtful.values())
+
     def doubtful_for(self, channel: str, phone: str) -> Message | None:
         """Return the only message to this handset that waits in doubt on that channel, if there is one."""
         found = [

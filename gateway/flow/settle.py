@@ -6,28 +6,22 @@ after the commit, and a temporary refusal when there was none, so that it sends 
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import orjson
 import structlog
 
 from carriers.message_id import canonical_id
-from carriers.receipt import aggregate
 from carriers.results import Arrivals, Inbound, Receipt, ReceiptState
-from gateway.clock import Clock
 from gateway.domain.message import Message, Reason, State
 from gateway.errors import GatewayError
+from gateway.flow.context import Context
+from gateway.flow.longs import LongMessages
 from gateway.flow.match import Arrived, Matcher
 from gateway.flow.outcome import Outcomes
 from gateway.flow.sent import Parked, Sent, SentIndex
 from gateway.flow.unit import Unit
-from gateway.ids import IdSource
-from gateway.metrics import Metrics
-from gateway.store import messages as stored
-from gateway.store.changes import Changes
-from gateway.store.engine import Store
-from gateway.store.journal import Journal
 
 log = structlog.get_logger(__name__)
 
@@ -48,25 +42,15 @@ Snapshot = tuple[Message, State, Reason, int | None, str | None]
 class Settler:
     """Matches receipts with messages and stores what they say."""
 
-    def __init__(  # noqa: PLR0913 — the collaborators of one step, wired once
-        self,
-        store: Store,
-        journal: Journal,
-        index: SentIndex,
-        matcher: Matcher,
-        outcomes: Outcomes,
-        ids: IdSource,
-        clock: Clock,
-        metrics: Metrics,
-    ) -> None:
-        self._store = store
-        self._journal = journal
+    def __init__(self, context: Context, index: SentIndex, matcher: Matcher, outcomes: Outcomes) -> None:
+        self._journal = context.journal
+        self._ids = context.ids
+        self._clock = context.clock
+        self._metrics = context.metrics.channels
+        self._longs = LongMessages(context.store, context.journal)
         self.index = index
         self._matcher = matcher
         self._outcomes = outcomes
-        self._ids = ids
-        self._clock = clock
-        self._metrics = metrics.channels
         self._waiting: list[tuple[str, Arrivals]] = []
         self._matched_late: list[Arrived] = []
         self._wake = asyncio.Event()
@@ -176,55 +160,8 @@ class Settler:
                 self._finish(message, receipt.state, receipt.stat, unit, undo, now_ms)
             else:
                 longs.setdefault(message.id, []).append(arrived)
-        if longs:
-            await self._apply_long(longs, unit, undo, now_ms)
-
-    async def _apply_long(
-        self, longs: Mapping[int, Sequence[Arrived]], unit: Unit, undo: list[Snapshot], now_ms: int
-    ) -> None:
-        """End long messages of which every part has its receipt now."""
-        unsure: list[int] = []
-        for message_id, parts in longs.items():
-            last = parts[-1]
-            assert last.sent is not None
-            flight = last.sent.flight
-            if flight is None:
-                unsure.append(message_id)
-            elif len(flight.receipts) == flight.total:
-                self._finish_long(flight.message, flight.receipts, parts, unit, undo, now_ms)
-            elif len(flight.message.parts_done) == flight.total and flight.waiting == 0:
-                unsure.append(message_id)  # earlier parts went in an earlier flight
-        if not unsure:
-            return
-        await self._journal.append(Changes())  # the answers' rows are in the store after this
-        rows = await self._store.read(lambda connection: stored.segments_of(connection, unsure))
-        for message_id in unsure:
-            parts = longs[message_id]
-            states: dict[int, ReceiptState | None] = {}
-            for row in rows:
-                if row.message_id == message_id and (row.receipt_state or row.part not in states):
-                    states[row.part] = ReceiptState(row.receipt_state) if row.receipt_state else None
-            for arrived in parts:
-                assert arrived.sent is not None
-                states[arrived.sent.part] = arrived.receipt.state
-            known = {part: state for part, state in states.items() if state is not None}
-            assert parts[-1].sent is not None
-            message = parts[-1].sent.message
-            if len(known) == len(states) and message.state is not State.SENDING:
-                self._finish_long(message, known, parts, unit, undo, now_ms)
-
-    def _finish_long(
-        self,
-        message: Message,
-        states: Mapping[int, ReceiptState],
-        parts: Sequence[Arrived],
-        unit: Unit,
-        undo: list[Snapshot],
-        now_ms: int,
-    ) -> None:
-        state = aggregate(tuple(states.values()))
-        code = next((a.receipt.stat for a in parts if a.receipt.state is state), parts[-1].receipt.stat)
-        self._finish(message, state, code, unit, undo, now_ms)
+        for verdict in await self._longs.complete(longs) if longs else ():
+            self._finish(verdict.message, verdict.state, verdict.code, unit, undo, now_ms)
 
     def _finish(
         self, message: Message, told: ReceiptState, code: str, unit: Unit, undo: list[Snapshot], now_ms: int
@@ -300,7 +237,7 @@ class Settler:
                     one.payload.hex(),
                     tlvs,
                     now_ms,
-                )  # fmt: skip
+                )
             )
         if inbound:
             self._metrics.inbound.add(len(inbound), channel_id)

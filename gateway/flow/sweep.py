@@ -1,21 +1,18 @@
-"""What time brings about: retries fall due, validity ends, receipts stay away, kept receipts find their answer."""
+"""What time brings about: retries fall due, validity ends, receipts stay away or find their answer."""
 
 import asyncio
-from collections.abc import Mapping
 
 import structlog
 
-from config.schema import ChannelConfig, DeliverySettings
-from gateway.clock import Clock
 from gateway.domain.message import Message, Reason, State
 from gateway.errors import GatewayError
+from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.outcome import Outcomes
 from gateway.flow.sent import Parked
 from gateway.flow.settle import Settler, load_receipt
 from gateway.flow.unit import Unit
 from gateway.store import messages as stored
-from gateway.store.engine import Store
 
 log = structlog.get_logger(__name__)
 
@@ -27,22 +24,16 @@ _SELDOM = 10  # looks between two of what is never urgent
 class Sweeper:
     """Looks for what is due and moves it; every look is bounded."""
 
-    def __init__(  # noqa: PLR0913 — the collaborators of one step, wired once
-        self,
-        store: Store,
-        dispatcher: Dispatcher,
-        settler: Settler,
-        outcomes: Outcomes,
-        channels: Mapping[str, ChannelConfig],
-        delivery: DeliverySettings,
-        clock: Clock,
+    def __init__(
+        self, context: Context, dispatcher: Dispatcher, settler: Settler, outcomes: Outcomes
     ) -> None:
-        self._store = store
+        self._store = context.store
+        self._clock = context.clock
         self._dispatcher = dispatcher
         self._settler = settler
         self._outcomes = outcomes
-        self._clock = clock
-        default = delivery.receipt_deadline
+        default = context.settings.delivery.receipt_deadline
+        channels = context.channels
         self._deadlines = {c.id: c.receipt_deadline or default for c in channels.values() if c.receipts}
         self._overdue_after = dict.fromkeys(self._deadlines, 0)
 

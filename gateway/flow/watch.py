@@ -8,11 +8,10 @@ from sqlalchemy import Connection
 from gateway.auth.keys import Keyring
 from gateway.domain.account import Directory
 from gateway.errors import GatewayError
-from gateway.flow.funds import Funds
+from gateway.flow.context import Context
 from gateway.live import Live
 from gateway.store import ledger, revisions
 from gateway.store.accounts import load_directory
-from gateway.store.engine import Store
 
 log = structlog.get_logger(__name__)
 
@@ -22,11 +21,11 @@ INTERVAL = 0.2  # seconds; a change takes effect well within one
 class Watch:
     """Swaps the directory and adds credits as their revisions move."""
 
-    def __init__(self, store: Store, keyring: Keyring, directory: Live[Directory], funds: Funds) -> None:
-        self._store = store
+    def __init__(self, context: Context, keyring: Keyring, directory: Live[Directory]) -> None:
+        self._store = context.store
+        self._funds = context.funds
         self._keyring = keyring
         self._directory = directory
-        self._funds = funds
         self._seen: dict[str, int] = {}
 
     async def run(self) -> None:

@@ -14,7 +14,7 @@ from gateway.api.scloud.parameters import read_parameters
 from gateway.api.scloud.schema import bind
 from gateway.auth.scloud import SIGNATURE, Parameters
 from gateway.errors import Overloaded, StoreUnavailable
-from gateway.flow.accept import InsufficientFunds
+from gateway.flow.funds import InsufficientFunds
 from gateway.flow.replay import Answer, request_key
 from gateway.web.address import ClientAddress
 from gateway.web.body import BodyBroken, BodyTimeout, BodyTooLarge, read_body
