@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import io
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +17,7 @@ from yarl import URL
 from config.schema import ApiSettings, HttpSettings
 from gateway.api.scloud.app import MAX_LINE, public_app
 from gateway.api.scloud.call import Services
-from gateway.auth.scloud import sign
+from gateway.auth.scloud import scalar_text, sign
 from gateway.domain.account import Account, ApiKey, Directory, Project
 from gateway.domain.message import Message, Purpose
 from gateway.domain.template import Review, SmsSignature, Template
@@ -141,7 +143,9 @@ class Desk:
         """Send bytes."""
         headers = {"Content-Type": content_type} if content_type else {}
         url = URL(self.url + query, encoded=True)  # exactly as given
-        async with self.client.request(method, url, data=body or None, headers=headers) as response:
+        async with self.client.request(
+            method, url, data=io.BytesIO(body) if body else None, headers=headers
+        ) as response:
             assert response.status == 200, await response.text()
             assert response.headers["Cache-Control"] == "no-store"
             assert len(response.headers["X-UCLOUD-REQUEST-UUID"]) == 36
@@ -183,13 +187,13 @@ ENCODINGS = ("query", "form", "flat", "nested")
 
 
 def flattened(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists as `Name.0`, `Name.1`, …"""
+    """Lists as `Name.0`, `Name.1`, …; every value as the text it is signed as."""
     flat: dict[str, Any] = {}
     for name, value in parameters.items():
         if isinstance(value, list):
-            flat |= {f"{name}.{index}": item for index, item in enumerate(value)}
+            flat |= {f"{name}.{index}": scalar_text(item) for index, item in enumerate(value)}
         else:
-            flat[name] = value
+            flat[name] = scalar_text(value)
     return flat
 
 
@@ -207,7 +211,7 @@ def encoded(parameters: Mapping[str, Any], encoding: str) -> tuple[str, str, byt
         return "GET", "?" + urlencode(parameters, quote_via=quote), b"", ""
     if encoding == "form":
         return "POST", "", urlencode(parameters).encode(), "application/x-www-form-urlencoded"
-    return "POST", "", orjson.dumps(parameters), "application/json"
+    return "POST", "", json.dumps(parameters, ensure_ascii=False).encode(), "application/json"
 
 
 def task_content(items: Any) -> str:
