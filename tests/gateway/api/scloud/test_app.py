@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from config.schema import ApiSettings, HttpSettings
 from gateway.errors import Overloaded, StoreUnavailable
-from gateway.flow.accept import InsufficientFunds
+from gateway.flow.funds import InsufficientFunds
 from tests.support.scloud import (
     ENCODINGS,
     NOTICE,
