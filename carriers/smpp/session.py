@@ -47,6 +47,8 @@ from carriers.smpp.vocabulary import CommandId, CommandStatus
 from carriers.smpp.window import CONTROL, Window
 from config.schema import TimerConfig
 
+__all__ = ["TRANSITIONS", "Session", "State"]
+
 _SUBMIT_SM_RESP = int(CommandId.SUBMIT_SM_RESP)
 
 
