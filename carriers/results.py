@@ -16,6 +16,8 @@ class Segment:
     part: Part  # encoded once per text, shared by all recipients
     concat_ref: int = 0  # reference number shared by the parts of one long message
     validity: str = ""  # SMPP relative or absolute time, empty: the carrier's default
+    order: int = 0  # the channel's: its place among all segments ever given to it
+    given_at: float = 0.0  # the channel's: when it was given to it
 
 
 class Disposition(Enum):

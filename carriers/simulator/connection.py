@@ -93,6 +93,7 @@ class Connection(asyncio.Protocol):
         if self._frozen:
             return
         self._hub.tick()
+        self._hub.touched(self)
         self._heard = self._carrier.now
         self._asked = None
         self._decoder.receive(data)
