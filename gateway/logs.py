@@ -60,8 +60,11 @@ def _masked_numbers(value: Any) -> Any:
     return None if value is None else mask_number(str(value))
 
 
-def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Send our events and those of every library to `stream` (standard error) in one form."""
+def configure(settings: LogSettings, stream: TextIO | None = None, log_format: str | None = None) -> None:
+    """Send our events and those of every library to `stream` (standard error) in one form.
+
+    `log_format` wins over the one in the settings.
+    """
     stream = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -74,7 +77,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     ]
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=stream.isatty())
-        if settings.format == "console"
+        if (log_format or settings.format) == "console"
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     handler = logging.StreamHandler(stream)

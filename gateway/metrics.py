@@ -7,6 +7,7 @@ before a scrape. Everything is touched by the event loop's thread alone, so a `L
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -44,6 +45,17 @@ RECEIPT_SECONDS = (
 COMMIT_ROWS = (1, 4, 16, 64, 256, 1024, 4096, 16384)
 
 Labels = tuple[str, ...]
+
+
+class Description(NamedTuple):
+    """A family as the reference page shows it."""
+
+    name: str
+    kind: str
+    text: str
+    labels: Labels
+
+
 Refresher = Callable[[], None]
 
 
@@ -52,7 +64,12 @@ class Counts:
 
     def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Sequence[str] = ()) -> None:
         self._family = Counter(name, text, labels, namespace=NAMESPACE, registry=registry)
+        self._description = Description(name, "counter", text, tuple(labels))
         self._children: dict[Labels, Counter] = {} if labels else {(): self._family}
+
+    def describe_family(self) -> Description:
+        """Return its line of the reference page."""
+        return self._description
 
     def child(self, *labels: str) -> Counter:
         """Return the child of `labels`, to be kept by callers that count often."""
@@ -71,7 +88,12 @@ class Levels:
 
     def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Sequence[str] = ()) -> None:
         self._family = Gauge(name, text, labels, namespace=NAMESPACE, registry=registry)
+        self._description = Description(name, "gauge", text, tuple(labels))
         self._labelled = bool(labels)
+
+    def describe_family(self) -> Description:
+        """Return its line of the reference page."""
+        return self._description
 
     def set(self, value: float, *labels: str) -> None:
         """Set the level under `labels`."""
@@ -131,6 +153,12 @@ class Latencies(Collector):
         self._name, self._text, self._bounds, self._labels = f"{NAMESPACE}_{name}", text, bounds, labels
         self._children: dict[Labels, Latency] = {} if labels else {(): Latency(bounds)}
         registry.register(self)
+
+    def describe_family(self) -> Description:
+        """Return its line of the reference page."""
+        return Description(
+            self._name.removeprefix(f"{NAMESPACE}_"), "histogram", self._text, tuple(self._labels)
+        )
 
     def child(self, *labels: str) -> Latency:
         """Return the child of `labels`, to be kept by callers that observe often."""

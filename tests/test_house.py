@@ -1,0 +1,207 @@
+"""The house keeps its own rules: mirrored trees, directions, sizes, names, pages that tell the truth."""
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+from scripts import reference
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("config", "routing", "carriers", "gateway")
+
+FILE_LINES, FUNCTION_LINES, ARGUMENTS, NESTING = 500, 60, 7, 4
+MEDIAN_FILE, MEDIAN_FUNCTION, LONG_FUNCTION = 160, 9, 30  # the last one: 90th percentile
+
+# modules without a test file of their own, and where they are tested instead
+TESTED_ELSEWHERE = {
+    "config/schema.py": "plain values; tests/config/test_load.py reads every one",
+    "config/read.py": "through its only caller, tests/config/test_load.py",
+    "config/match.py": "through its only caller, tests/config/test_load.py",
+    "config/check.py": "through its only caller, tests/config/test_load.py",
+    "carriers/results.py": "plain values",
+    "carriers/errors.py": "plain exceptions",
+    "carriers/simulator/options.py": "plain values",
+    "gateway/errors.py": "plain exceptions",
+    "gateway/clock.py": "two calls of the standard library",
+    "gateway/live.py": "one assignment",
+    "gateway/version.py": "one look-up",
+    "gateway/__main__.py": "two lines; tests/gateway/cli starts the commands",
+    "gateway/app.py": "composition; tests/scenarios runs it as a process",
+    "gateway/store/tables.py": "compared with the migrations in tests/integration",
+    "gateway/store/changes.py": "plain values; tests/gateway/store/test_bulk.py",
+    "gateway/store/migrations/env.py": "run by every test that opens a store",
+}
+
+# tests of several modules together, beside the first of them
+STORIES = {"tests/gateway/api/scloud/test_clients.py": "the published clients against the whole door"}
+
+# what must not stay behind in anything we ship
+LEFTOVERS = re.compile(
+    r"\b(TODO|FIXME|XXX|HACK)\b|\bfor now([,.;:)]|$)|\bplaceholder\b|/work/|\bin a real (system|product)\b"
+)
+
+
+def modules() -> list[Path]:
+    """Every source module, migrations' versions apart: they are history."""
+    found = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return sorted(path.relative_to(ROOT) for path in found if "versions" not in path.parts)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def nesting(node: ast.AST) -> int:
+    """How many blocks deep the deepest statement stands; a function inside starts anew."""
+    blocks = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+    deepest = 0
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        # `elif` is a sibling to the reader, a child to the parser
+        chained = isinstance(node, ast.If) and isinstance(child, ast.If) and node.orelse == [child]
+        deepest = max(deepest, nesting(child) + (isinstance(child, blocks) and not chained))
+    return deepest
+
+
+def test_every_module_has_its_tests() -> None:
+    missing = []
+    for path in modules():
+        if path.name == "__init__.py" and not list(functions(path)):
+            continue
+        name = path.parent.name if path.name == "__init__.py" else path.stem
+        directory = path.parent.parent if path.name == "__init__.py" else path.parent
+        tests = [*(ROOT / "tests" / directory).glob(f"test_{name}.py")]
+        tests += (ROOT / "tests" / directory).glob(f"test_{name}_*.py")
+        if not tests and str(path) not in TESTED_ELSEWHERE:
+            missing.append(str(path))
+    assert missing == []
+
+
+def test_exceptions_are_still_needed() -> None:
+    gone = [path for path in TESTED_ELSEWHERE if not (ROOT / path).exists()]
+    assert gone == []
+
+
+def test_every_test_file_has_its_module() -> None:
+    strays = []
+    for package in PACKAGES:
+        for path in (ROOT / "tests" / package).rglob("test_*.py"):
+            directory = ROOT / path.parent.relative_to(ROOT / "tests")
+            name = path.stem.removeprefix("test_")
+            known = {module.stem for module in directory.glob("*.py")} | {
+                module.name for module in directory.iterdir() if module.is_dir()
+            }
+            if not any(name == stem or name.startswith(f"{stem}_") for stem in known):
+                strays.append(str(path.relative_to(ROOT)))
+    assert strays == []
+
+
+def test_imports_go_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0
+
+
+def test_files_and_functions_stay_small() -> None:
+    too_big = [
+        f"{path}: {lines} lines"
+        for path in modules()
+        if (lines := len((ROOT / path).read_text(encoding="utf-8").splitlines())) > FILE_LINES
+    ]
+    for path in modules():
+        for function in functions(path):
+            where = f"{path}:{function.lineno} {function.name}"
+            if length(function) > FUNCTION_LINES:
+                too_big.append(f"{where}: {length(function)} lines")
+            if nesting(function) > NESTING:
+                too_big.append(f"{where}: nested {nesting(function)} deep")
+    assert too_big == []
+
+
+def test_most_files_and_functions_are_smaller_still() -> None:
+    files = [len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules()]
+    lengths = [length(function) for path in modules() for function in functions(path)]
+    assert statistics.median(files) <= MEDIAN_FILE
+    assert statistics.median(lengths) <= MEDIAN_FUNCTION
+    assert statistics.quantiles(lengths, n=10)[-1] <= LONG_FUNCTION
+
+
+def test_nothing_unfinished_is_left_behind() -> None:
+    written = [*ROOT.glob("*.md"), ROOT / "Makefile", ROOT / "pyproject.toml"]
+    for directory in (*PACKAGES, "tests", "docs", "scripts"):
+        written += (path for path in (ROOT / directory).rglob("*") if path.suffix in (".py", ".md", ".toml"))
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in written
+        if path != Path(__file__)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if LEFTOVERS.search(line)
+    ]
+    assert found == []
+
+
+def test_our_package_names_are_ours_alone() -> None:
+    """`config` and `routing` are the names of foreign distributions too; beside one we would break."""
+    owners = packages_distributions()
+    assert {name: set(owners.get(name, ["scloud-sms"])) for name in PACKAGES} == {
+        name: {"scloud-sms"} for name in PACKAGES
+    }
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_packages_whole_and_nothing_else(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="the build back end is installed by make, not by every developer")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert {name.partition("/")[0] for name in names} == set(PACKAGES)
+    assert {str(path) for path in modules()} <= names
+    assert {"config/gateway.toml", "config/network.toml"} <= names
+    assert any(name.startswith("gateway/store/migrations/versions/") for name in names)
+
+
+def test_the_reference_pages_say_what_the_code_says() -> None:
+    stale = [str(path) for path, content in reference.pages().items() if path.read_text("utf-8") != content]
+    assert stale == [], "run: make docs"
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    broken = []
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command", [("ruff", "format", "--check", "-q"), ("ruff", "check", "-q"), ("mypy",)], ids=" ".join
+)
+def test_format_lint_and_types_are_clean(command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
