@@ -75,9 +75,13 @@ class Template:
         return max((int(number) for number in _VARIABLE.findall(self.text)), default=0)
 
     @cached_property
-    def _pieces(self) -> tuple[str, ...]:
-        # literal text at even places, variable numbers at odd ones
-        return tuple(_VARIABLE.split(self.text))
+    def _form(self) -> str:
+        # for str.format, whose argument 0 is left unused; every other brace is text
+        literals = _VARIABLE.split(self.text)
+        return "".join(
+            f"{{{int(piece)}}}" if place % 2 else piece.replace("{", "{{").replace("}", "}}")
+            for place, piece in enumerate(literals)
+        )
 
     def render(self, values: Sequence[str]) -> str:
         """Return the text with its variables filled in.
@@ -92,15 +96,15 @@ class Template:
             )
         if not values:
             return self.text
-        for place, value in enumerate(values):
+        for place, value in enumerate(values, 1):
             if self.purpose is Purpose.VERIFICATION:
                 if _VERIFICATION_VALUE.fullmatch(value) is None:
-                    raise BadVariable(f"variable {place + 1} must be 1 to 7 letters or digits")
-            elif not is_clean(value):
-                raise BadVariable(f"variable {place + 1} has a control character")
-        text = "".join(
-            values[int(piece) - 1] if place % 2 else piece for place, piece in enumerate(self._pieces)
-        )
+                    raise BadVariable(f"variable {place} must be 1 to 7 letters or digits")
+            elif len(value) > MAX_TEXT or not is_clean(value):
+                raise BadVariable(
+                    f"variable {place} has a control character or more than {MAX_TEXT} characters"
+                )
+        text = self._form.format("", *values)
         if len(text) > MAX_TEXT:
             raise BadVariable(f"the text would have more than {MAX_TEXT} characters")
         return text
