@@ -18,7 +18,7 @@ from carriers.channel import Channel
 from config.schema import Network, Settings
 from gateway.api.scloud.app import MAX_LINE, public_app
 from gateway.api.scloud.call import Services
-from gateway.auth.keys import Keyring, read_master_key
+from gateway.auth.keys import Keyring
 from gateway.clock import SystemClock
 from gateway.domain.account import Directory
 from gateway.domain.message import Message
@@ -30,6 +30,7 @@ from gateway.store import messages as stored
 from gateway.store import reads
 from gateway.store.accounts import load_directory
 from gateway.store.engine import Store, open_store
+from gateway.store.keyring import open_keyring
 from gateway.store.retention import Retention
 from gateway.tasks import Tasks
 from gateway.version import VERSION
@@ -72,7 +73,8 @@ class Gateway:
     @classmethod
     async def build(cls, settings: Settings, network: Network, store: Store) -> "Gateway":
         """Read what must be in memory and wire the parts; nothing moves yet."""
-        keyring = Keyring(read_master_key(Path(settings.security.master_key_file)))
+        key_file = Path(settings.security.master_key_file)
+        keyring = await asyncio.to_thread(open_keyring, store, key_file)
         directory = Live(await store.read(lambda connection: load_directory(connection, keyring)))
         pipeline = await Pipeline.build(settings, network, store, directory, SystemClock(), Channel)
         return cls(pipeline, directory, keyring)
