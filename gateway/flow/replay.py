@@ -36,7 +36,7 @@ def request_key(public_key: str, signature: str) -> str:
 class ReplayWindow:
     """Remembers answers for `seconds` and lets a repeated request wait for the first one.
 
-    Memory: about 400 bytes for each stored answer of the last window. Restarts forget nothing that `preload`
+    Memory: about 300 bytes for each stored answer of the last window. Restarts forget nothing that `preload`
     brings back from the store.
     """
 
