@@ -6,52 +6,17 @@ than the quick re-pushes holds nothing in memory at all.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from config.schema import CallbackSettings
-
-Row = tuple[Any, ...]  # gateway.store.changes.OUTBOX
-ID, MESSAGE_ID, PAYLOAD, CREATED_AT, ATTEMPTS = 0, 2, 3, 4, 6
+from gateway.flow.batch import ATTEMPTS, CREATED_AT, ID, MESSAGE_ID, Batch, Failed, Row, retry_delay
 
 MEMORY = 4_000  # reports one endpoint keeps in memory
 PAGE = 1_000  # reports read back from the store at a time
 LINGER = 0.05  # seconds a report waits for others to share its POST
 UNRECORDED = 50  # batches that may wait for their commit; delivered ones that a crash would send again
 REFUSALS = 4  # batches refused in a row: it is the endpoint, not the batch
-
-
-def retry_delay(settings: CallbackSettings, failures: int) -> float:
-    """Return the seconds to wait after the `failures`-th failure in a row (1 is the first)."""
-    if failures <= settings.burst_retries:
-        return settings.burst_interval
-    schedule = settings.slow_schedule
-    return schedule[min(failures - settings.burst_retries, len(schedule)) - 1]
-
-
-@dataclass(slots=True)
-class Batch:
-    """Reports that share one POST."""
-
-    rows: list[Row]
-    serial: int  # order of first departure
-    tries: int = 0
-    due: float = 0.0
-    started: float = 0.0
-
-    def ids(self) -> Iterable[int]:
-        """Return the outbox ids in it."""
-        return (row[ID] for row in self.rows)
-
-
-@dataclass(slots=True)
-class Failed:
-    """What a failure means for its batch: when the next try is, and what is too old for one."""
-
-    waiting: list[Row]
-    given_up: list[Row]
-    delay: float
 
 
 @dataclass(slots=True, eq=False)
@@ -137,11 +102,6 @@ class Endpoint:
         self._known = frozenset(known)
         return self.cursor
 
-    def page_failed(self) -> None:
-        """Note that the store could not be read; the same page is wanted again."""
-        self.loading = False
-        self._overlap = None
-
     def end_page(self, rows: Sequence[Row], now: float) -> None:
         """Take a page of at most `PAGE` reports, in order of id.
 
@@ -181,15 +141,23 @@ class Endpoint:
 
     def _retry(self, now: float) -> Batch | None:
         ready = [batch for batch in self.deferred if batch.due <= now]
-        if not ready or (self.refusals and self.queue):  # refused ones never hold up those not yet tried
+        if not ready or self._fresh_first():
             return None
         batch = min(ready, key=lambda batch: batch.serial)
         self.deferred.remove(batch)
         return batch
 
+    def _fresh_first(self) -> bool:
+        """Whether what was refused must not hold up what has not been tried."""
+        return bool(self.refusals and self.queue) and not self._stuffed()
+
+    def _stuffed(self) -> bool:
+        """Whether so much is put off that nothing more may be: then only retries leave."""
+        return len(self.deferred) > 1 and sum(len(batch.rows) for batch in self.deferred) >= MEMORY
+
     def _gather(self, now: float, linger: float) -> Batch | None:
         queue, size = self.queue, self.settings.batch
-        if not queue or (len(queue) < size and now < self.gathered_at + linger):
+        if not queue or (len(queue) < size and now < self.gathered_at + linger) or self._stuffed():
             return None
         rows = [queue.popleft() for _ in range(min(size, len(queue)))]
         self.gathered_at = now
@@ -226,8 +194,8 @@ class Endpoint:
             return None
         if self.resume_at > now:
             return self.resume_at
-        times = [batch.due for batch in self.deferred]
-        if self.queue:
+        times = [] if self._fresh_first() else [batch.due for batch in self.deferred]
+        if self.queue and not self._stuffed():
             times.append(self.gathered_at + LINGER)
         return min(times) if times else None
 

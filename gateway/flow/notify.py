@@ -18,8 +18,9 @@ from config.schema import CallbackSettings
 from gateway.clock import Clock
 from gateway.domain.account import Directory
 from gateway.errors import StoreUnavailable
+from gateway.flow.batch import ATTEMPTS, ID, PAYLOAD, Batch, Failed, Row
 from gateway.flow.callback import CallbackClient, Reply, Verdict
-from gateway.flow.endpoint import ATTEMPTS, ID, PAGE, PAYLOAD, Batch, Endpoint, Failed, Row
+from gateway.flow.endpoint import PAGE, Endpoint
 from gateway.live import Live
 from gateway.metrics import Metrics
 from gateway.store import outbox
@@ -197,7 +198,7 @@ class Notifier:
     def _note_attempt(self, failed: Failed, detail: str) -> None:
         """Let the store show how often and why a report failed; nothing depends on it."""
         next_at = self._clock.now_ms() + int(failed.delay * 1000)
-        moves = [(row[ID], next_at, row[ATTEMPTS] + 1, None, f"waiting: {detail}") for row in failed.waiting]
+        moves = [(row[ID], next_at, row[ATTEMPTS], None, f"waiting: {detail}") for row in failed.waiting]
         if moves:
             self._post(moves, lambda error: None)
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import CallbackSettings
-from gateway.flow.endpoint import ID, LINGER, MEMORY, PAGE, REFUSALS, UNRECORDED, Batch, Endpoint, retry_delay
+from gateway.flow.batch import ID, Batch, retry_delay
+from gateway.flow.endpoint import LINGER, MEMORY, PAGE, REFUSALS, UNRECORDED, Endpoint
 
 SETTINGS = CallbackSettings(batch=3, connections=2, give_up_after=100.0)
 
@@ -222,6 +223,26 @@ def test_a_second_report_of_a_message_never_overtakes_the_first() -> None:
     e.refused(first, 0.0, 0)
     assert ids(e.take(1.0)) == [11]
     assert ids(e.take(1.0)) == [1, 2, 3, 10]
+
+
+def test_what_is_put_off_is_bounded_too() -> None:
+    e = endpoint(CallbackSettings(batch=MEMORY // 2, connections=1))
+    for first in (1, MEMORY // 2 + 1):
+        e.offer(rows(first, first + MEMORY // 2 - 1), now=0.0)
+        e.refused(must(e.take(0.0)), 0.0, 0)
+    e.offer(rows(2 * MEMORY, 3 * MEMORY - 1), now=0.0)
+    assert e.take(0.5) is None
+    assert e.next_due(0.5) == 1.0
+    assert ids(e.take(1.0))[0] == 1
+
+
+def test_the_timer_never_fires_for_what_may_not_leave_yet() -> None:
+    e = endpoint()
+    e.offer(rows(1, 3), now=0.0)
+    e.refused(must(e.take(0.0)), 0.0, 0)
+    e.offer(rows(4, 4), now=5.0)
+    assert e.take(5.0) is None, "the refused batch is due, but lets the new report go first"
+    assert e.next_due(5.0) == 5.0 + LINGER
 
 
 def test_deliveries_stop_while_too_many_wait_to_be_recorded() -> None:

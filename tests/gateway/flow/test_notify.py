@@ -14,7 +14,8 @@ from config.schema import CallbackSettings
 from gateway.clock import SystemClock
 from gateway.domain.account import Account, Directory
 from gateway.errors import StoreUnavailable
-from gateway.flow.endpoint import MEMORY, Row
+from gateway.flow.batch import Row
+from gateway.flow.endpoint import MEMORY
 from gateway.flow.notify import Notifier, body
 from gateway.live import Live
 from gateway.metrics import Metrics
@@ -189,6 +190,16 @@ async def test_an_endpoint_that_comes_back_gets_everything_once(store: Store, cu
     assert sorted(phones(customer.taken)) == list(range(1, 101))
     assert all(outcome == "delivered" for _, outcome in done.values())
     assert max(attempts for attempts, _ in done.values()) > 3
+
+
+async def test_every_attempt_is_counted(store: Store, customer: Receiver) -> None:
+    customer.behaviour = answers("busy", 503)
+    async with office(store, {"a": customer.url}) as o:
+        await o.stores(range(1, 2))
+        await customer.until(lambda: len(customer.bodies) == 2)
+        customer.behaviour = takes
+        done = await o.until_done(1)
+    assert done == {1: (len(customer.bodies), "delivered")}
 
 
 async def test_a_waiting_report_says_why(store: Store, customer: Receiver) -> None:
