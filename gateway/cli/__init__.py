@@ -1,0 +1,58 @@
+"""The `scloud-sms` commands, one group a file. Errors go to standard error and change nothing."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from config.load import ConfigError
+from gateway.cli import account, demo, review, send, serve, settings, simulate
+from gateway.errors import GatewayError
+from gateway.version import VERSION
+
+app = typer.Typer(
+    name="scloud-sms",
+    help="A carrier-grade SMS gateway: signed HTTP in, throttled SMPP out, every receipt back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve_command)
+app.add_typer(account.app, name="account")
+app.add_typer(review.signatures, name="signature")
+app.add_typer(review.templates, name="template")
+app.command("send")(send.send_command)
+app.command("simulate")(simulate.simulate_command)
+app.add_typer(settings.app, name="config")
+app.command("demo")(demo.demo_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"scloud-sms {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    del version  # the callback has acted on it
+
+
+def main() -> None:
+    """Run the command line; what went wrong is told in one line and makes the exit code 1."""
+    os.umask(0o077)  # whatever we write holds keys, numbers or texts: it is for its owner alone
+    try:
+        app()
+    except ConfigError as error:
+        sys.exit("\n".join(f"error: {problem}" for problem in error.problems))
+    except GatewayError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"error: {where}{error.strerror or error}")

@@ -1,0 +1,113 @@
+"""`account`: customers, their credit and where their status reports go."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, now_ms, office, show, show_rows
+from gateway.domain.money import format_amount, parse_amount
+from gateway.errors import Invalid
+from gateway.store import accounts, ledger
+from gateway.store.accounts import AccountSummary
+
+app = typer.Typer(help="Customers: make them, give them credit, set their callback.", no_args_is_help=True)
+
+AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id (acc-…).")]
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the customer is called.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Make an account with a project and a key pair. The private key is shown now and never again."""
+    with office(config) as here:
+        keyring = here.keyring()
+        made = here.store.transaction(lambda c: accounts.create_account(c, keyring, name, now_ms()))
+    show(asdict(made), json)
+
+
+@app.command("credit")
+def credit(
+    account: AccountArgument,
+    amount: Annotated[
+        str, typer.Argument(metavar="AMOUNT", help="Decimal, in the settings' currency: 100 or 0.5")
+    ],
+    note: Annotated[str, typer.Option(help="Kept in the ledger: an invoice number, a reason.")] = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Add AMOUNT to what ACCOUNT can spend."""
+    try:
+        micro = parse_amount(amount)
+    except ValueError as error:
+        raise Invalid(str(error)) from error
+    if micro <= 0:
+        raise Invalid("the amount must be more than 0")
+    with office(config) as here:
+
+        def add(connection: Connection) -> AccountSummary:
+            ledger.credit(connection, account, micro, now_ms(), note)
+            return accounts.list_accounts(connection, account)[0]
+
+        after = here.store.transaction(add)
+        currency = here.settings.delivery.currency
+    show(
+        {
+            "account_id": account,
+            "credited": format_amount(micro),
+            "available": format_amount(after.available),
+            "currency": currency,
+        },
+        json,
+    )
+
+
+@app.command("callback")
+def callback(
+    account: AccountArgument,
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help='Where status reports are posted; "" for nowhere.')
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Send ACCOUNT's status reports to URL from now on."""
+    with office(config) as here:
+        here.store.transaction(lambda c: accounts.set_callback(c, account, url or None))
+    show({"account_id": account, "callback_url": url or None}, json)
+
+
+@app.command("list")
+def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Show every account and its money."""
+    with office(config) as here:
+        found = here.store.read_now(accounts.list_accounts)
+    show_rows([_row(account) for account in found], json)
+
+
+@app.command("show")
+def show_(account: AccountArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Show one account and its money."""
+    with office(config) as here:
+        (found,) = here.store.read_now(lambda c: accounts.list_accounts(c, account))
+        currency = here.settings.delivery.currency
+    show({**_row(found), "currency": currency}, json)
+
+
+def _row(account: AccountSummary) -> dict[str, object]:
+    return {
+        "account_id": account.account_id,
+        "name": account.name,
+        "state": account.state,
+        "project_id": account.project_id,
+        "available": format_amount(account.available),
+        "reserved": format_amount(account.reserved),
+        "charged": format_amount(account.captured),
+        "callback_url": account.callback_url,
+        "created": datetime.fromtimestamp(account.created_at / 1000, UTC).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,79 @@
+"""Customers by command line."""
+
+import pytest
+
+from tests.support.cli import CommandLine
+
+
+def test_an_account_is_made_with_everything_a_client_needs(cli: CommandLine) -> None:
+    done = cli("account", "create", "Acme Ltd", "--json")
+    assert done.code == 0
+    assert set(done.json) == {"account_id", "project_id", "public_key", "private_key"}
+    assert done.err == ""
+
+
+def test_the_first_command_makes_database_and_master_key_for_their_owner_alone(cli: CommandLine) -> None:
+    cli.account()
+    for name in ("gateway.db", "master.key", "gateway.toml", "network.toml"):
+        assert (cli.directory / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_the_settings_file_can_be_named(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = cli.account()["account_id"]
+    monkeypatch.chdir("/")
+    config = str(cli.directory / "gateway.toml")
+    assert cli("account", "list", "--config", config, "--json").json[0]["account_id"] == account
+    monkeypatch.setenv("SCLOUD_CONFIG", config)
+    assert cli("account", "list", "--json").json[0]["account_id"] == account
+
+
+def test_credit_adds_up_exactly(cli: CommandLine) -> None:
+    account = cli.account()["account_id"]
+    cli("account", "credit", account, "0.1")
+    done = cli("account", "credit", account, "0.2", "--note", "invoice 7", "--json")
+    assert done.json == {"account_id": account, "credited": "0.20", "available": "0.30", "currency": "CNY"}
+    assert cli("account", "show", account, "--json").json["available"] == "0.30"
+
+
+@pytest.mark.parametrize("amount", ["0", "-5", "1e3", "ten", "0.0000001", "99999999999999"])
+def test_an_amount_that_is_none_changes_nothing(cli: CommandLine, amount: str) -> None:
+    account = cli.account()["account_id"]
+    done = cli("account", "credit", account, "--json", "--", amount)
+    assert done.code == 1
+    assert done.out == ""
+    assert done.err.startswith("error: ")
+    assert cli("account", "show", account, "--json").json["available"] == "0.00"
+
+
+def test_a_callback_is_set_and_taken_away(cli: CommandLine) -> None:
+    account = cli.account()["account_id"]
+    assert cli("account", "callback", account, "https://acme.example/sms", "--json").code == 0
+    assert cli("account", "show", account, "--json").json["callback_url"] == "https://acme.example/sms"
+    assert cli("account", "callback", account, "").code == 0
+    assert cli("account", "show", account, "--json").json["callback_url"] is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("credit", "acc-nobody", "5"), ("callback", "acc-nobody", "https://a.example/"), ("show", "acc-nobody")],
+)
+def test_an_account_that_does_not_exist_is_an_error(cli: CommandLine, command: tuple[str, ...]) -> None:
+    done = cli("account", *command, "--json")
+    assert (done.code, done.out) == (1, "")
+    assert "there is no account acc-nobody" in done.err
+
+
+def test_people_get_a_table(cli: CommandLine) -> None:
+    assert "none" in cli("account", "list").out
+    account = cli.account()["account_id"]
+    assert account in cli("account", "list").out
+    assert f"account id    {account}" in cli("account", "show", account).out
+
+
+def test_a_lost_master_key_is_not_replaced(cli: CommandLine) -> None:
+    cli.account()
+    (cli.directory / "master.key").unlink()
+    done = cli("account", "create", "Other", "--json")
+    assert done.code == 1
+    assert "is missing" in done.err
+    assert len(cli("account", "list", "--json").json) == 1

@@ -1,0 +1,39 @@
+"""The configuration by command line."""
+
+from tests.support.cli import CommandLine
+
+
+def test_the_examples_pass_the_check(cli: CommandLine) -> None:
+    done = cli("config", "check", "--json")
+    assert done.code == 0
+    assert done.json["channels"] == "simulator-a"
+    assert done.json["store"] == f"sqlite:///{cli.directory}/gateway.db"
+
+
+def test_every_mistake_is_told_on_a_line_of_its_own(cli: CommandLine) -> None:
+    (cli.directory / "gateway.toml").write_text('[http]\npublic = "8080"\n[log]\nlevel = "loud"\n')
+    done = cli("config", "check", "--json")
+    assert (done.code, done.out) == (1, "")
+    assert [line.startswith("error: ") for line in done.err.splitlines()] == [True, True]
+
+
+def test_a_country_nobody_can_be_called_in_is_a_mistake(cli: CommandLine) -> None:
+    network = cli.directory / "network.toml"
+    network.write_text(network.read_text().replace('match = "*"', 'match = "XX"'))
+    done = cli("config", "check")
+    assert done.code == 1
+    assert "no country of the telephone network is called 'XX'" in done.err
+
+
+def test_a_password_in_the_stores_url_is_not_printed(cli: CommandLine) -> None:
+    settings = cli.directory / "gateway.toml"
+    settings.write_text('[store]\nurl = "postgresql+psycopg://sms:hunter2@db/sms"')
+    assert "hunter2" not in cli("config", "check", "--json").out
+
+
+def test_existing_files_are_left_alone(cli: CommandLine) -> None:
+    (cli.directory / "gateway.toml").write_text("# mine")
+    (cli.directory / "network.toml").unlink()
+    done = cli("config", "init", str(cli.directory), "--json")
+    assert done.json["written"] == [str(cli.directory / "network.toml")]
+    assert (cli.directory / "gateway.toml").read_text() == "# mine"
