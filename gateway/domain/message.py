@@ -153,6 +153,7 @@ class Message:
     sent_segments: int = 0
     receipt_code: str | None = None
     parts_done: tuple[int, ...] = ()  # parts of a long message the carrier has already taken
+    concat_ref: int | None = None  # what joins its parts, the same in every attempt
 
     def body(self) -> str:
         """Return the text to send; empty once redacted."""

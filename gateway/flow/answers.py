@@ -70,10 +70,10 @@ class Answers:
             elif isinstance(ref, Message):
                 self._whole(ref, answer, batch)
         unit = batch.unit
-        if batch.requeued:
-            unit.then.append(lambda: self._dispatcher.requeue(batch.requeued))
         self._dispatcher.fill(channel_id, unit)
         self._dispatcher.record(unit)
+        if batch.requeued:
+            self._dispatcher.requeue(batch.requeued)
         self._count(channel_id, answers)
 
     def recover(self, messages: Sequence[Message], unit: Unit) -> None:
@@ -96,8 +96,9 @@ class Answers:
 
     def _whole(self, message: Message, answer: Answer, batch: _Batch) -> None:
         if answer.fate is Fate.ACCEPTED:
-            if self._took(message, 1, message.segments, answer, batch):
-                self._remember(batch, answer, Sent(message, 1, None))
+            fresh = self._took(message, 1, message.segments, answer, batch)
+            self._remember(batch, answer, Sent(message, 1, None))
+            if fresh:
                 self._taken(message, answer, batch)
         elif message.state is State.SENDING:
             self._not_taken(message, answer, batch)
@@ -107,10 +108,11 @@ class Answers:
         message = flight.message
         flight.waiting -= 1
         if answer.fate is Fate.ACCEPTED:
-            if self._took(message, ref.number, ref.weight, answer, batch):
+            fresh = self._took(message, ref.number, ref.weight, answer, batch)
+            self._remember(batch, answer, Sent(message, ref.number, flight))
+            if fresh:
                 message.parts_done = (*message.parts_done, ref.number)
                 batch.unit.moved[message.id] = message
-                self._remember(batch, answer, Sent(message, ref.number, flight))
                 if len(message.parts_done) == flight.total:
                     self._taken(message, answer, batch)
                     return
@@ -129,6 +131,7 @@ class Answers:
                 answer.message_id,
                 canonical_id(answer.message_id),
                 batch.now_ms,
+                message.concat_ref,
             )
         )
         if message.submitted_at is not None or message.state.final or part in message.parts_done:

@@ -5,10 +5,12 @@ answers that free slots ride in the same commit as the claims that fill them. So
 sent but unrecorded never exceeds the windows of the links.
 """
 
-from asyncio import Event
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Protocol
+
+import structlog
 
 from carriers.results import Segment
 from carriers.smpp.text import Unencodable
@@ -18,6 +20,8 @@ from gateway.flow.lanes import Lane, Lanes
 from gateway.flow.outcome import Outcomes
 from gateway.flow.parts import PartCache
 from gateway.flow.unit import Unit
+
+log = structlog.get_logger(__name__)
 
 Claims = list[tuple[Message, list[Segment]]]
 
@@ -48,7 +52,7 @@ class Dispatcher:
         self._channels: Mapping[str, ChannelPort] = {}
         self._committing: dict[str, int] = {}  # segments claimed, their commit still running
         self._stopped = False
-        self.hungry = Event()  # a lane wants more from the store
+        self.hungry = asyncio.Event()  # a lane wants more from the store
 
     def attach(self, channels: Mapping[str, ChannelPort]) -> None:
         """Give it the channels; they report back to objects that know the dispatcher."""
@@ -95,7 +99,10 @@ class Dispatcher:
         self._pump_all(channels)
 
     def requeue(self, messages: Sequence[Message]) -> None:
-        """Take back messages that are committed as QUEUED and were taken out of a lane before."""
+        """Take back messages that were taken out of a lane before; their move to QUEUED is recorded already.
+
+        It need not be committed: the claim that follows is written after it, and sent after that.
+        """
         channels: dict[str, None] = {}
         for message in messages:
             lane = self._lanes.get(message.lane, message.purpose)
@@ -148,13 +155,24 @@ class Dispatcher:
         if unit:
             self.record(unit)
 
-    def record(self, unit: Unit) -> None:
-        """Write a unit that must not get lost: it is kept and tried again while the store cannot commit."""
-        self._journal.post(unit.changes(), lambda error: self._recorded(unit, error), must=True)
+    def record(self, unit: Unit) -> "asyncio.Future[None]":
+        """Write a unit that must not get lost: it is kept and tried again while the store cannot commit.
 
-    def _recorded(self, unit: Unit, error: Exception | None) -> None:
-        if error is None:
-            self._outcomes.committed(unit)
+        The future is done once it is durable and acted upon; nobody needs to wait for it.
+        """
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(error: Exception | None) -> None:
+            if error is None:
+                self._outcomes.committed(unit)
+            else:
+                log.error("unit refused", error=str(error))
+                unit.failed()
+            if not written.done():
+                written.set_result(None)
+
+        self._journal.post(unit.changes(), done, must=True)
+        return written
 
     def _pump_all(self, channels: Mapping[str, None]) -> None:
         for channel_id in channels:

@@ -1,16 +1,14 @@
 """Texts as segments, encoded once for all their recipients, and the references that join their parts."""
 
-import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 
 from carriers.results import Answer, ReceiptState, Segment
-from carriers.smpp.text import Part, encode_text
-from config.schema import ChannelConfig, Concatenation
+from carriers.smpp.text import Part, References, encode_text
+from config.schema import ChannelConfig
 from gateway.domain.message import Message
 
 _TEXTS = 4_096  # texts of one-recipient requests hardly ever repeat; campaigns repeat one
-_HANDSETS = 8_192
 
 
 class Flight:
@@ -44,7 +42,7 @@ class PartCache:
     def __init__(self, channels: Mapping[str, ChannelConfig]) -> None:
         self._channels = channels
         self._parts: OrderedDict[tuple[str, str], tuple[Part, ...]] = OrderedDict()
-        self._references: OrderedDict[str, int] = OrderedDict()
+        self._references = References()
 
     def parts(self, text: str, channel_id: str) -> tuple[Part, ...]:
         """Return the parts of `text` on that channel; raises `Unencodable`."""
@@ -63,20 +61,12 @@ class PartCache:
         parts = self.parts(message.body(), channel_id)
         if len(parts) == 1:
             return [Segment(message, message.phone, parts[0])]
-        reference = self._reference(message.phone, self._channels[channel_id].concatenation)
+        if message.concat_ref is None:
+            concatenation = self._channels[channel_id].concatenation
+            message.concat_ref = self._references.take(message.phone, concatenation)
         missing = [part for part in parts if part.number not in message.parts_done]
         flight = Flight(message, len(parts), len(missing))
         return [
-            Segment(PartOf(flight, part.number, part.weight), message.phone, part, reference)
+            Segment(PartOf(flight, part.number, part.weight), message.phone, part, message.concat_ref)
             for part in missing
         ]
-
-    def _reference(self, phone: str, concatenation: Concatenation) -> int:
-        """Return a reference no other long message to this handset used lately."""
-        limit = 0x100 if concatenation is Concatenation.UDH8 else 0x10000
-        last = self._references.pop(phone, None)
-        reference = secrets.randbelow(limit) if last is None else (last + 1) % limit
-        self._references[phone] = reference
-        if len(self._references) > _HANDSETS:
-            self._references.popitem(last=False)
-        return reference

@@ -198,7 +198,9 @@ class Settler:
         message.sent_segments = message.segments
         unit.event(message.id, now_ms, State.SUBMITTED, Reason.WAITING_FOR_RECEIPT, "matched by handset")
         match_id = canonical_id(arrived.receipt.message_id)
-        unit.segments.append((message.id, 1, arrived.channel, arrived.receipt.message_id, match_id, now_ms))
+        unit.segments.append(
+            (message.id, 1, arrived.channel, arrived.receipt.message_id, match_id, now_ms, None)
+        )
         self._outcomes.submitted(message, unit, now_ms)
         arrived.match_id, arrived.sent = match_id, Sent(message, 1, None)
         return True

@@ -1,6 +1,7 @@
 """What time brings about: retries fall due, validity ends, receipts stay away or find their answer."""
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -35,11 +36,12 @@ class Sweeper:
         default = context.settings.delivery.receipt_deadline
         channels = context.channels
         self._deadlines = {c.id: c.receipt_deadline or default for c in channels.values() if c.receipts}
-        self._overdue_after = dict.fromkeys(self._deadlines, 0)
+        self._overdue_after: dict[str, int] = {}
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
         looks = 0
+        await self.resume()
         while True:
             try:
                 await self.look(seldom=looks % _SELDOM == 0)
@@ -47,6 +49,11 @@ class Sweeper:
                 log.warning("sweep put off", error=str(error))
             looks += 1
             await asyncio.sleep(INTERVAL)
+
+    async def resume(self) -> None:
+        """Go on where the last run's looks ended."""
+        marks = await self._store.read(stored.marks)
+        self._overdue_after = {id_: marks.get(_mark(id_), 0) for id_ in self._deadlines}
 
     async def look(self, *, seldom: bool) -> None:
         """Move what is due now; raises `StoreUnavailable`."""
@@ -75,8 +82,9 @@ class Sweeper:
             else:
                 message.move(State.QUEUED, Reason.RETRY_DUE)
                 queued.append(message)
-        unit.then.append(lambda: self._dispatcher.requeue(queued))
-        self._dispatcher.record(unit)
+        written = self._dispatcher.record(unit)
+        self._dispatcher.requeue(queued)
+        await written  # the next look must not find them HELD again
 
     def _doubts(self, now_ms: int) -> None:
         """Give up on messages in doubt whose receipt never came."""
@@ -93,23 +101,23 @@ class Sweeper:
     async def _receipts(self, channel_id: str, before_ms: int, now_ms: int) -> None:
         """End submitted messages whose receipt has not come by the deadline."""
         after = self._overdue_after[channel_id]
-        rows, messages = await self._store.read(
-            lambda connection: stored.overdue(connection, channel_id, after, before_ms, _LIMIT)
-        )
-        if not rows:
+        look = partial(stored.overdue, channel=channel_id, after_seq=after, before_ms=before_ms, limit=_LIMIT)
+        found = await self._store.read(look)
+        if found.reached == after:
             return
         unit = Unit()
-        for row in rows:
+        for row in found.rows:
             sent = self._settler.index.get(row.channel, row.match_id)
-            message = sent.message if sent is not None else messages.get(row.message_id)
-            if row.receipt_state is None and message is not None and message.state is State.SUBMITTED:
+            message = sent.message if sent is not None else found.messages.get(row.message_id)
+            if message is not None and message.state is State.SUBMITTED:
                 self._outcomes.finish(message, State.UNKNOWN, Reason.RECEIPT_DEADLINE, unit, now_ms)
                 unit.finals.append(
                     (message.id, int(message.state), int(message.reason), now_ms, message.receipt_code)
                 )
-        self._overdue_after[channel_id] = rows[-1].seq
-        if unit:
-            self._dispatcher.record(unit)
+        self._overdue_after[channel_id] = found.reached
+        unit.marks.append((_mark(channel_id), found.reached))
+        unit.undo.append(partial(self._overdue_after.__setitem__, channel_id, after))
+        await self._dispatcher.record(unit)
 
     async def _kept_receipts(self) -> None:
         """Settle kept receipts whose answer is stored: it came while memory had forgotten them."""
@@ -117,3 +125,7 @@ class Sweeper:
         parked = self._settler.index.parked
         fresh = [row for row in found if (row.channel, row.match_id) not in parked]
         self._settler.resettle([Parked(row.id, row.channel, load_receipt(row.receipt)) for row in fresh])
+
+
+def _mark(channel_id: str) -> str:
+    return f"overdue/{channel_id}"

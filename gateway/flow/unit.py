@@ -12,8 +12,8 @@ class Unit:
     """Gathers the rows of one decision; `changes` hands them over once."""
 
     __slots__ = (
-        "early", "early_matched", "events", "finals", "inbound", "ledger", "moved", "new_messages", "outbox",
-        "receipts", "segments", "submissions", "then", "undo",
+        "early", "early_matched", "events", "finals", "inbound", "ledger", "marks", "moved", "new_messages",
+        "outbox", "receipts", "segments", "submissions", "then", "undo",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -29,6 +29,7 @@ class Unit:
         self.events: list[Row] = []
         self.ledger: list[Row] = []
         self.outbox: list[Row] = []
+        self.marks: list[Row] = []
         self.then: list[Then] = []  # called after the commit, in order
         self.undo: list[Then] = []  # called instead, last first, when the unit was not committed
 
@@ -48,7 +49,7 @@ class Unit:
     def __bool__(self) -> bool:
         return bool(
             self.moved or self.finals or self.receipts or self.segments or self.events or self.submissions
-            or self.early or self.early_matched or self.inbound or self.outbox or self.ledger
+            or self.early or self.early_matched or self.inbound or self.outbox or self.ledger or self.marks
         )  # fmt: skip
 
     def changes(self) -> Changes:
@@ -66,6 +67,7 @@ class Unit:
             events=self.events,
             ledger=self.ledger,
             outbox=self.outbox,
+            marks=self.marks,
         )
 
     def committed(self) -> None:

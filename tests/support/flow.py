@@ -1,0 +1,276 @@
+"""The whole flow on a real store, with a channel that does exactly what a test tells it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from carriers.results import (
+    Answer,
+    AnswerSink,
+    Arrivals,
+    ArrivalSink,
+    Disposition,
+    Fate,
+    Receipt,
+    ReceiptState,
+    Segment,
+    StateSink,
+)
+from carriers.status import ChannelStatus, Counters
+from config.schema import (
+    CarrierConfig,
+    ChannelConfig,
+    DeliverySettings,
+    Network,
+    PriceSettings,
+    RouteConfig,
+    Settings,
+)
+from gateway.domain.account import Account, Directory
+from gateway.domain.message import Message, Purpose
+from gateway.flow.accept import Accepted, Draft, Recipient, Request
+from gateway.flow.parts import PartOf
+from gateway.flow.pipeline import Pipeline
+from gateway.live import Live
+from gateway.store import ledger, tables
+from gateway.store.changes import Changes
+from gateway.store.engine import Store, open_store
+from gateway.tasks import Tasks
+from tests.support.messages import NOON_MS
+
+ACCOUNT = "acc-one"
+BALANCE = 100_000_000  # micro-units
+PRICE = 50_000  # a segment's
+
+
+class SetClock:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.ms = NOON_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def monotonic(self) -> float:
+        return self.ms / 1000
+
+    def pass_(self, seconds: float) -> None:
+        self.ms += int(seconds * 1000)
+
+
+class ScriptedChannel:
+    """Takes segments as the real one does; answers and receipts come when the test says so."""
+
+    def __init__(
+        self, config: ChannelConfig, answers: AnswerSink, arrivals: ArrivalSink, state: StateSink
+    ) -> None:
+        self.config = config
+        self._answers, self._arrivals, self._state = answers, arrivals, state
+        self.up = True
+        self.sent: list[Segment] = []  # every segment ever given to it
+        self.unanswered: list[Segment] = []
+        self.replies: list[bool] = []
+        self._ids = 0
+        self._submitted = asyncio.Event()
+
+    @property
+    def most(self) -> int:
+        return self.config.window * self.config.links
+
+    def room(self, now: float) -> int:
+        return self.most - len(self.unanswered) if self.up else 0
+
+    def submit(self, segments: Sequence[Segment], now: float) -> None:
+        self.sent += segments
+        self.unanswered += segments
+        self._submitted.set()
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def drain(self) -> None:
+        self.accept()
+
+    def status(self) -> ChannelStatus:
+        return ChannelStatus(self.up, [], 0, len(self.unanswered), self.most, 0.0, 0.0, Counters())
+
+    # what a test plays
+
+    async def until_sent(self, count: int) -> list[Segment]:
+        """Wait until `count` segments are unanswered and return them."""
+        async with asyncio.timeout(10):
+            while len(self.unanswered) < count:
+                self._submitted.clear()
+                await self._submitted.wait()
+        return self.unanswered
+
+    def answer(self, segments: Sequence[Segment], **fields: Any) -> list[str]:
+        """Answer `segments`, with a new id each unless `fields` say otherwise; return the ids."""
+        answers = []
+        for segment in list(segments):
+            self.unanswered.remove(segment)
+            self._ids += 1
+            answers.append(
+                Answer(segment.ref, **{"fate": Fate.ACCEPTED, "message_id": f"{self._ids:x}"} | fields)
+            )
+        self._answers(self.config.id, answers)
+        return [answer.message_id for answer in answers]
+
+    def accept(self) -> list[str]:
+        """Accept all that is unanswered."""
+        return self.answer(self.unanswered)
+
+    def refuse(self, status: int, disposition: Disposition) -> None:
+        """Refuse all that is unanswered."""
+        self.answer(self.unanswered, fate=Fate.REFUSED, status=status, disposition=disposition, message_id="")
+
+    def late(self, segment: Segment, message_id: str) -> None:
+        """Answer a segment that is in doubt already."""
+        self._answers(self.config.id, [Answer(segment.ref, Fate.ACCEPTED, message_id=message_id)])
+
+    def go(self, *, up: bool) -> None:
+        """Come up or go down; what is unanswered is lost on the way down."""
+        self.up = up
+        if not up and self.unanswered:
+            self.answer(self.unanswered, fate=Fate.IN_DOUBT, message_id="")
+        self._state(self.config.id)
+
+    async def receipt(
+        self, *message_ids: str, state: ReceiptState = ReceiptState.DELIVERED, source: str = ""
+    ) -> bool:
+        """Bring receipts in one read; return whether they were acknowledged."""
+        words = {ReceiptState.DELIVERED: "DELIVRD", ReceiptState.UNDELIVERED: "UNDELIV"}
+        stat = words.get(state, state.name)
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        receipts = [Receipt(one, state, stat, "", source) for one in message_ids]
+        self._arrivals(self.config.id, Arrivals(receipts, [], done.set_result))
+        async with asyncio.timeout(10):
+            return await done
+
+
+def channel_config(name: str, **changes: Any) -> ChannelConfig:
+    return replace(ChannelConfig(id=name, host="127.0.0.1", port=1, system_id="test", window=10), **changes)
+
+
+class Rig:
+    """A running pipeline and what surrounds it."""
+
+    def __init__(self, store: Store, pipeline: Pipeline, clock: SetClock, directory: Live[Directory]) -> None:
+        self.store = store
+        self.pipeline = pipeline
+        self.clock = clock
+        self.directory = directory
+        self._keys = 0
+
+    def channel(self, name: str = "alpha") -> ScriptedChannel:
+        channel = self.pipeline.channels[name]
+        assert isinstance(channel, ScriptedChannel)
+        return channel
+
+    async def accept(
+        self,
+        count: int = 1,
+        text: str = "【Acme】Your code is 246810",
+        purpose: Purpose = Purpose.VERIFICATION,
+        first: int = 1,
+    ) -> Accepted:
+        """Send `text` to `count` handsets."""
+        self._keys += 1
+        people = [Recipient(f"6012{n:07d}", f"(60)12{n:07d}", "MY") for n in range(first, first + count)]
+        draft = Draft("UTA000000000001", purpose, text, people)
+        return await self.pipeline.accept(
+            Request(ACCOUNT, "org-one", None, [draft], f"{self._keys:032x}", lambda session: session)
+        )
+
+    async def settled(self) -> None:
+        """Return once all that has been recorded is committed and acted upon."""
+        for _ in range(3):
+            await self.pipeline.context.journal.append(Changes())
+            await asyncio.sleep(0)
+
+    async def rows(self, table: Any = tables.messages, **where: Any) -> list[dict[str, Any]]:
+        """Return rows of the store, oldest first."""
+        await self.settled()
+
+        def query(connection: Connection) -> list[dict[str, Any]]:
+            asked = select(table).filter_by(**where).order_by(next(iter(table.primary_key)))
+            return [dict(row) for row in connection.execute(asked).mappings()]
+
+        return await self.store.read(query)
+
+    async def balance(self) -> tuple[int, int, int]:
+        """Return what the account has: available, reserved, captured; memory must agree."""
+        (row,) = await self.rows(tables.balances, account_id=ACCOUNT)
+        assert self.pipeline.context.funds.available(ACCOUNT) == row["available"]
+        return row["available"], row["reserved"], row["captured"]
+
+
+def network(*channels: ChannelConfig) -> Network:
+    names = tuple(channel.id for channel in channels)
+    return Network(
+        carrier=(CarrierConfig(id="carrier", channel=channels),),
+        route=(RouteConfig(id="all", channels=names),),
+    )
+
+
+def settings(**delivery: Any) -> Settings:
+    return Settings(delivery=DeliverySettings(**delivery), price=(PriceSettings(amount="0.05"),))
+
+
+@asynccontextmanager
+async def flow(
+    path: Path,
+    *channels: ChannelConfig,
+    options: Settings | None = None,
+    clock: SetClock | None = None,
+    helpers: Sequence[str] = ("settle", "refill"),
+) -> AsyncIterator[Rig]:
+    """Run the flow on the SQLite file at `path`, made on first use; leaving it drains nothing."""
+    store = open_store(f"sqlite:///{path}")
+    store.migrate()
+    store.transaction(_account_once)
+    account = Account(ACCOUNT, "One", True, "http://127.0.0.1:1/", None, {})
+    directory = Live(Directory.of([account], []))
+    clock = clock or SetClock()
+    configs = channels or (channel_config("alpha"),)
+    pipeline = await Pipeline.build(
+        options or settings(), network(*configs), store, directory, clock, ScriptedChannel
+    )
+    rig = Rig(store, pipeline, clock, directory)
+    journal = pipeline.context.journal
+    try:
+        async with Tasks() as outer:
+            outer.job("journal", journal.run())
+            try:
+                async with Tasks() as tasks:
+                    await pipeline.recover()
+                    await pipeline.sweeper.resume()
+                    for name in helpers:
+                        tasks.helper(name, pipeline.helpers[name]())
+                    yield rig
+                    tasks.stop()
+            finally:
+                await journal.close()
+    finally:
+        store.close()
+
+
+def _account_once(connection: Connection) -> None:
+    if connection.execute(select(tables.accounts.c.id)).first() is None:
+        values = {"id": ACCOUNT, "name": "One", "state": "active", "created_at": NOON_MS}
+        connection.execute(insert(tables.accounts).values(**values))
+        ledger.credit(connection, ACCOUNT, BALANCE, NOON_MS, "opening")
+
+
+def message_of(segment: Segment) -> Message:
+    """Return the message a segment belongs to."""
+    ref = segment.ref
+    message = ref.flight.message if isinstance(ref, PartOf) else ref
+    assert isinstance(message, Message)
+    return message
