@@ -175,6 +175,10 @@ class Statement:
             arrays = (list(values) for values in zip(*rows, strict=True))
             cursor.execute(self._text, dict(zip(self._kind.columns, arrays, strict=True)))
             return
+        if None in [row[0] for row in rows]:
+            raise ValueError(
+                f"{self._kind.field}: a row without {self._kind.columns[0]}"
+            )  # looks like filling
         longest = LENGTHS[-1]
         for start in range(0, len(rows), longest):
             part = rows[start : start + longest] if len(rows) > longest else rows

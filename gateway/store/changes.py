@@ -27,7 +27,7 @@ MOVE = (
     "final_at", "charged", "sent_segments", "receipt_code",
 )  # fmt: skip
 FINAL = ("id", "state", "reason", "final_at", "receipt_code")  # SUBMITTED → final; applied after MOVE
-SEGMENT = ("message_id", "part", "channel", "carrier_id", "match_id", "submitted_at")
+SEGMENT = ("message_id", "part", "channel", "carrier_id", "match_id", "submitted_at", "concat_ref")
 RECEIPT = ("message_id", "part", "match_id", "receipt_state", "receipt_code", "receipt_error", "receipt_at")
 EARLY = ("id", "channel", "match_id", "receipt", "received_at", "matched")
 EARLY_MATCHED = ("id",)  # early_receipts.matched := true

@@ -37,13 +37,13 @@ class Journal:
         self,
         store: Store,
         max_batch: int = 4_000,
-        interval: float = 0.004,
         on_commit: OnCommit | None = None,
+        interval: float = 0.004,
     ) -> None:
         """Write through `store`, `max_batch` rows a commit at most (one unit may be larger).
 
-        `interval`: seconds between the starts of two commits, unless a whole batch is waiting already.
-        `on_commit` is called on the event loop after every batch.
+        `on_commit` is called on the event loop after every batch. `interval`: seconds between the starts
+        of two commits, unless a whole batch is waiting already.
         """
         self._committer = Committer(store)
         self._max_batch = max_batch

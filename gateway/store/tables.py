@@ -28,6 +28,7 @@ metadata = MetaData()
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 OPEN_STATES = text(f"state <= {int(State.IN_DOUBT)}")
+HELD_STATE = text(f"state = {int(State.HELD)}")
 
 accounts = Table(
     "accounts",
@@ -161,6 +162,7 @@ messages = Table(
         sqlite_where=OPEN_STATES,
         postgresql_where=OPEN_STATES,
     ),
+    Index("ix_messages_held", "due_at", sqlite_where=HELD_STATE, postgresql_where=HELD_STATE),
 )
 
 segments = Table(
@@ -169,6 +171,7 @@ segments = Table(
     Column("seq", Id, primary_key=True, autoincrement=True),  # order of the answers
     Column("message_id", BigInteger, nullable=False, index=True),
     Column("part", SmallInteger, nullable=False),  # 1…n
+    Column("concat_ref", Integer),  # what joins the parts of a long message; a part sent later needs the same
     Column("channel", Text, nullable=False),
     Column("carrier_id", Text, nullable=False),  # as answered
     Column("match_id", Text, nullable=False),  # canonical form (carriers.message_id.canonical_id)
@@ -191,7 +194,13 @@ early_receipts = Table(
     Column("receipt", Text, nullable=False),  # JSON of carriers.results.Receipt
     Column("received_at", BigInteger, nullable=False),
     Column("matched", Boolean, nullable=False),
-    Index("ix_early_receipts_match", "channel", "match_id"),
+    Index(
+        "ix_early_receipts_unmatched",
+        "channel",
+        "match_id",
+        sqlite_where=text("matched = 0"),
+        postgresql_where=text("NOT matched"),
+    ),
 )
 
 # what handsets sent, bytes untouched
@@ -241,6 +250,12 @@ ledger = Table(
         unique=True,
         sqlite_where=text("message_id IS NOT NULL"),
         postgresql_where=text("message_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_ledger_credits",
+        "seq",
+        sqlite_where=text("kind = 'credit'"),
+        postgresql_where=text("kind = 'credit'"),
     ),
 )
 

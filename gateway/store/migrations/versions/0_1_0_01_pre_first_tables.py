@@ -33,7 +33,14 @@ def upgrade() -> None:
         sa.Column("matched", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_early_receipts_match", "early_receipts", ["channel", "match_id"], unique=False)
+    op.create_index(
+        "ix_early_receipts_unmatched",
+        "early_receipts",
+        ["channel", "match_id"],
+        unique=False,
+        sqlite_where=sa.text("matched = 0"),
+        postgresql_where=sa.text("NOT matched"),
+    )
     op.create_table(
         "events",
         sa.Column("seq", ID, autoincrement=True, nullable=False),
@@ -70,6 +77,14 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index(
+        "ix_ledger_credits",
+        "ledger",
+        ["seq"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'credit'"),
+        postgresql_where=sa.text("kind = 'credit'"),
     )
     op.create_index(
         "ux_ledger_message",
@@ -117,6 +132,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
+        "ix_messages_held",
+        "messages",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 3"),
+        postgresql_where=sa.text("state = 3"),
+    )
+    op.create_index(
         "ix_messages_open",
         "messages",
         ["state", "lane", "purpose", "id"],
@@ -156,6 +179,7 @@ def upgrade() -> None:
         sa.Column("seq", ID, autoincrement=True, nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=False),
         sa.Column("part", sa.SmallInteger(), nullable=False),
+        sa.Column("concat_ref", sa.Integer(), nullable=True),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("carrier_id", sa.Text(), nullable=False),
         sa.Column("match_id", sa.Text(), nullable=False),
@@ -299,6 +323,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("state <= 5"),
         postgresql_where=sa.text("state <= 5"),
     )
+    op.drop_index(
+        "ix_messages_held",
+        table_name="messages",
+        sqlite_where=sa.text("state = 3"),
+        postgresql_where=sa.text("state = 3"),
+    )
     op.drop_table("messages")
     op.drop_table("marks")
     op.drop_index(
@@ -307,10 +337,21 @@ def downgrade() -> None:
         sqlite_where=sa.text("message_id IS NOT NULL"),
         postgresql_where=sa.text("message_id IS NOT NULL"),
     )
+    op.drop_index(
+        "ix_ledger_credits",
+        table_name="ledger",
+        sqlite_where=sa.text("kind = 'credit'"),
+        postgresql_where=sa.text("kind = 'credit'"),
+    )
     op.drop_table("ledger")
     op.drop_table("inbound_messages")
     op.drop_index("ix_events_message_id", table_name="events")
     op.drop_table("events")
-    op.drop_index("ix_early_receipts_match", table_name="early_receipts")
+    op.drop_index(
+        "ix_early_receipts_unmatched",
+        table_name="early_receipts",
+        sqlite_where=sa.text("matched = 0"),
+        postgresql_where=sa.text("NOT matched"),
+    )
     op.drop_table("early_receipts")
     op.drop_table("accounts")

@@ -1,0 +1,93 @@
+"""Rows for store tests, and the short way to get them committed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select
+
+from gateway.domain.message import Message, Submission
+from gateway.errors import GatewayError
+from gateway.store import tables
+from gateway.store.changes import Changes, Row
+from gateway.store.committer import Committer
+from gateway.store.engine import Store
+from tests.support.messages import NOON_MS
+
+ACCOUNT = "acc-one"
+
+
+def open_account(store: Store, account_id: str = ACCOUNT) -> str:
+    """Make an account and nothing else of it."""
+    row = {"id": account_id, "name": account_id, "created_at": NOON_MS}
+    store.transaction(lambda connection: connection.execute(insert(tables.accounts).values(row)))
+    return account_id
+
+
+def commit(store: Store, *units: Changes) -> None:
+    """Commit `units` as one batch; raises the first error."""
+    for outcome in outcomes(store, *units):
+        if outcome is not None:
+            raise outcome
+
+
+def outcomes(store: Store, *units: Changes) -> Sequence[Exception | None]:
+    """Commit `units` as one batch and return what became of each."""
+    committer = Committer(store)
+    try:
+        return committer.commit(units)
+    finally:
+        committer.close()
+
+
+def refused(outcome: Exception | None, kind: type[GatewayError]) -> bool:
+    """Whether `outcome` is an error of this kind."""
+    return isinstance(outcome, kind)
+
+
+def submission_row(submission: Submission, **changes: Any) -> Row:
+    """Return the `SUBMISSION` row of one message's worth."""
+    rest = {"messages": 1, "price": 50_000, "request_key": "00" * 16, "answer": '{"RetCode":0}'} | changes
+    s = submission
+    return (
+        s.id, s.session_no, s.account_id, s.project_id, int(s.purpose), s.template_id, s.user_id, s.text,
+        rest["messages"], rest["price"], rest["request_key"], rest["answer"], s.created_at,
+    )  # fmt: skip
+
+
+def accepted(*messages: Message, **changes: Any) -> Changes:
+    """Return the unit that stores `messages` and their submissions."""
+    submissions = {message.submission.id: message.submission for message in messages}
+    return Changes(
+        submissions=[submission_row(submission, **changes) for submission in submissions.values()],
+        messages=[message.row() for message in messages],
+    )
+
+
+def segment(
+    message_id: int, match_id: str, *, part: int = 1, channel: str = "alpha", at: int = NOON_MS
+) -> Row:
+    """Return the `SEGMENT` row of a segment the carrier took."""
+    return (message_id, part, channel, match_id.upper(), match_id, at, 7)
+
+
+def ledger_row(
+    kind: str, amount: int, reserved: int = 0, *, message_id: int | None = None, account_id: str = ACCOUNT
+) -> Row:
+    """Return a `LEDGER` row."""
+    return (account_id, kind, amount, reserved, None, message_id, NOON_MS, "")
+
+
+def outbox_row(id_: int, account_id: str = ACCOUNT, payload: str | None = "{}") -> Row:
+    """Return the `OUTBOX` row of a report nobody has sent yet."""
+    return (id_, account_id, id_, payload, NOON_MS, NOON_MS, 0, None, None)
+
+
+def row_count(store: Store, table: Table) -> int:
+    """Return how many rows `table` has."""
+    return store.read_now(lambda connection: connection.scalar(select(func.count()).select_from(table))) or 0
+
+
+def all_rows(store: Store, table: Table) -> list[dict[str, Any]]:
+    """Return every row of `table`, by its first column."""
+    query = select(table).order_by(table.c[0])
+    return store.read_now(lambda connection: [dict(row._mapping) for row in connection.execute(query)])
