@@ -51,6 +51,8 @@ def bind(parameters: Parameters, schema: Schema) -> Bound:
 
 def _text(parameters: Parameters, name: str) -> str:
     value = parameters.get(name)
+    if type(value) is str and "\0" not in value:
+        return value
     return "" if value is None else _scalar(value, name)
 
 
@@ -78,7 +80,7 @@ def _indexed(parameters: Parameters, name: str) -> list[str]:
 def _scalar(value: Value, name: str) -> str:
     if isinstance(value, list | dict):
         raise Refusal(RetCode.PARAMETER_FORMAT, f"{name} must be a single value")
-    text = value if type(value) is str else scalar_text(value)
+    text = scalar_text(value)
     if "\0" in text:
         raise Refusal(RetCode.PARAMETER_INVALID, f"{name} has a NUL character")
     return text
