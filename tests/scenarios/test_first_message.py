@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_first_message_goes_out_over_smpp_and_its_receipt_comes_back(site: Site, inbox: Inbox) -> None:
     site.write_config()
-    account = site.customer(callback=inbox.url)
+    account = site.customer(callback=inbox.url, purposes=("verification",))
     site.start_simulator("--receipts", "delivered")
     site.start_gateway()
 

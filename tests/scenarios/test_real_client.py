@@ -23,7 +23,7 @@ class Shop:
         self.site = site
         self.inbox = inbox
         site.write_config()
-        self.account = site.customer("Acme", callback=inbox.url)
+        self.account = site.customer("Acme", callback=inbox.url, purposes=("notification", "verification"))
         self.poor = site.customer("Poor", credit="0.015")
         self.new = site.cli("account", "create", "New")
         site.cli("signature", "create", "--account", self.account.account_id, "--text", "Pending")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +38,13 @@ class Cli:
         """Run one command with `--json`; return its document. Fails with what it printed."""
         command = python("-m", "gateway", *arguments, "--config", str(self._config), "--json")
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=False, cwd=self._config.parent
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=self._config.parent,
+            env=Process.environment(),
         )
         if done.returncode:
             raise AssertionError(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
@@ -175,7 +182,14 @@ class Site:
         """Return every submit_sm the carrier has taken since its record began."""
         return [e for e in read_record(self.record) if e["event"] == "submit" and e["status"] == 0]
 
-    def customer(self, name: str = "Acme", callback: str = "", credit: str = "1000000") -> Account:
+    def customer(
+        self,
+        name: str = "Acme",
+        *,
+        callback: str = "",
+        credit: str = "1000000",
+        purposes: Sequence[str] = ("notification",),
+    ) -> Account:
         """Make an account with credit, an approved signature and a template per purpose, by CLI."""
         made = self.cli("account", "create", name)
         account = made["account_id"]
@@ -184,7 +198,8 @@ class Site:
             self.cli("account", "callback", account, callback)
         self.cli("signature", "create", "--account", account, "--text", "Acme", "--approve")
         templates = {}
-        for purpose, text in TEMPLATES.items():
+        for purpose in purposes:
+            text = TEMPLATES[purpose]
             arguments = ("--account", account, "--purpose", purpose, "--text", text, "--approve")
             templates[purpose] = self.cli("template", "create", *arguments)["template_id"]
         return Account(
