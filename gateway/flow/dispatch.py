@@ -107,6 +107,8 @@ class Dispatcher:
         for message in messages:
             lane = self._lanes.get(message.lane, message.purpose)
             lane.requeue(message)
+            if lane.wants_load():
+                self.hungry.set()
             channels.update(dict.fromkeys(lane.candidates))
         self._pump_all(channels)
 

@@ -19,7 +19,7 @@ _by_id = attrgetter("id")
 class Lane:
     """Waiting messages with the same candidate channels and purpose."""
 
-    __slots__ = ("candidates", "limit", "loading", "missed", "purpose", "ready", "spilled", "tail")
+    __slots__ = ("ahead", "candidates", "limit", "loading", "missed", "purpose", "ready", "spilled", "tail")
 
     def __init__(self, key: LaneKey, limit: int, *, spilled: bool) -> None:
         """`spilled`: the store may hold messages that memory does not."""
@@ -31,6 +31,7 @@ class Lane:
         self.missed = False  # something was left to the store since the last load began
         self.loading = False
         self.tail = 0
+        self.ahead: set[int] = set()  # ids above `tail` that memory has taken all the same
 
     def __repr__(self) -> str:
         more = " and more in the store" if self.spilled else ""
@@ -47,7 +48,7 @@ class Lane:
 
     def push(self, message: Message) -> None:
         """Queue a newly stored message; in order of id. Past the limit it is left to the store."""
-        if message.id <= self.tail:
+        if message.id <= self.tail or message.id in self.ahead:
             return  # a load that ran in between has brought it already
         if self.spilled or len(self.ready) >= self.limit:
             self.spilled = self.missed = True
@@ -56,15 +57,21 @@ class Lane:
         self.tail = message.id
 
     def requeue(self, message: Message) -> None:
-        """Queue a message that was taken out before, at its place by age, whatever the limit."""
-        if self.spilled and message.id > self.tail:
-            self.missed = True  # older ones are still in the store; it comes after them
-            return
-        self.passed(message.id)
-        if not self.ready or message.id < self.ready[0].id:
-            self.ready.appendleft(message)
+        """Queue a message that was taken out before, at its place by age, whatever the limit.
+
+        Its move may not be committed yet, so it cannot be left to the store: a load could miss it.
+        """
+        if message.id <= self.tail or not self.spilled:
+            self.passed(message.id)
         else:
-            insort(self.ready, message, key=_by_id)  # type: ignore[arg-type]  # a deque inserts like a list
+            self.ahead.add(message.id)  # older ones may still be in the store
+        self._insert(message)
+
+    def _insert(self, message: Message) -> None:
+        if not self.ready or message.id > self.ready[-1].id:
+            self.ready.append(message)
+        else:
+            insort(self.ready, message, key=_by_id)
 
     def wants_load(self) -> bool:
         """Whether the store should be asked for more now."""
@@ -81,8 +88,11 @@ class Lane:
         self.loading = False
         for message in loaded:
             if message.id > self.tail:
-                self.ready.append(message)
                 self.tail = message.id
+                if message.id in self.ahead:
+                    self.ahead.discard(message.id)
+                else:
+                    self._insert(message)
         if complete and not self.missed:
             self.spilled = False
 

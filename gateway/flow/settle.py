@@ -209,6 +209,9 @@ class Settler:
         message.sent_segments, message.submitted_at, message.charged = 0, None, 0
         self.index.doubtful[message.id] = message
 
+    def _unpark(self, key: tuple[str, str]) -> None:
+        self.index.parked.pop(key, None)
+
     def _park(self, strangers: Sequence[Arrived], unit: Unit, now_ms: int) -> None:
         """Keep receipts whose id no answer has named yet."""
         for arrived in strangers:
@@ -223,7 +226,7 @@ class Settler:
             self._metrics.receipts_early.add(1, channel)
             if len(self.index.parked) < _PARKED:
                 self.index.parked[key] = Parked(early_id, channel, receipt)
-                unit.undo.append(partial(self.index.parked.pop, key, None))
+                unit.undo.append(partial(self._unpark, key))
 
     def _keep_inbound(self, channel_id: str, inbound: Sequence[Inbound], unit: Unit, now_ms: int) -> None:
         for one in inbound:
