@@ -4,6 +4,7 @@ import struct
 from dataclasses import replace
 
 from carriers.errors import FieldError
+from carriers.smpp.alphabet import encode_gsm
 from carriers.smpp.codec import HEADER_SIZE
 from carriers.smpp.layout import LAYOUTS, write_tlvs
 from carriers.smpp.pdu import DESTINATION_ADDRESS, SubmitSm
@@ -29,8 +30,11 @@ def submit_template(config: ChannelConfig) -> SubmitSm:
     """Return the `submit_sm` all segments of a channel are made from; raises `FieldError` on a bad source."""
     source = config.source
     digits = source.isascii() and source.isdigit()
-    if source and not digits and len(source) > MAX_ALPHANUMERIC_SENDER:
-        raise FieldError("source", f"{len(source)} characters; an alphanumeric sender has at most 11")
+    septets = encode_gsm(source)
+    if not digits and (septets is None or len(septets) > MAX_ALPHANUMERIC_SENDER):
+        raise FieldError(
+            "source", f"a sender in letters has at most {MAX_ALPHANUMERIC_SENDER} GSM characters"
+        )
     if digits:
         ton, npi = (TON_INTERNATIONAL if len(source) >= 7 else TON_UNKNOWN), NPI_ISDN
     else:

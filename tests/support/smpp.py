@@ -1,14 +1,15 @@
 """Sessions, peers and PDUs for tests: a bound session in one call, any PDU from its own layout."""
 
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
 
 from carriers.results import Segment
 from carriers.smpp.codec import Decoder, encode
-from carriers.smpp.events import Event
+from carriers.smpp.events import Closed, CloseReason, Event, Fault, FaultKind
 from carriers.smpp.layout import LAYOUTS
-from carriers.smpp.pdu import BadPdu, Bind, BindResp, BindTransceiver, Pdu, Response, SubmitSm
+from carriers.smpp.pdu import BadPdu, Bind, BindResp, BindTransceiver, DeliverSm, Pdu, Response, SubmitSm
 from carriers.smpp.session import Session
 from carriers.smpp.submit import SubmitEncoder
 from carriers.smpp.text import Part
@@ -25,9 +26,11 @@ from carriers.smpp.wire import (
 from config.schema import TimerConfig
 
 TIMERS = TimerConfig(bind=10.0, response=10.0, enquire_link=30.0, read=20.0, unbind=5.0)
+RECEIPT = DeliverSm(esm_class=4, source_addr="60123456789", short_message=b"id:1 stat:DELIVRD", sequence=7)
 ALL_PDUS: list[type[Pdu]] = list(LAYOUTS)
 
 
+@lru_cache
 def latin(limit: int) -> st.SearchStrategy[str]:
     """Texts of at most `limit` octets that a C-octet string can hold."""
     return st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=limit)
@@ -56,6 +59,7 @@ def _values(kind: object) -> st.SearchStrategy[Any]:
     return st.lists(failed, max_size=6).map(tuple)
 
 
+@lru_cache
 def pdus(kind: type[Pdu]) -> st.SearchStrategy[Any]:
     """Any valid PDU of one class."""
     fields: dict[str, st.SearchStrategy[Any]] = {
@@ -126,3 +130,18 @@ def bound_session(bind: Bind | None = None, **changes: Any) -> Session:
     session = new_session(bind, **changes)
     accept_bind(session, now=now)
     return session
+
+
+def submitted(session: Session, *refs: object, now: float = 0.0) -> list[int]:
+    """Submit one segment for each of `refs`; return their sequence numbers."""
+    assert session.submit([segment(ref) for ref in refs], now) == []
+    return [pdu.sequence for pdu in sent(session)]
+
+
+def faults(events: list[Any]) -> list[FaultKind]:
+    return [event.kind for event in events if isinstance(event, Fault)]
+
+
+def reason(events: list[Any]) -> CloseReason:
+    (closed,) = [event for event in events if isinstance(event, Closed)]
+    return closed.reason

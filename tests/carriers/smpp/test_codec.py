@@ -4,7 +4,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carriers.errors import FieldError, FramingLost
@@ -35,6 +35,7 @@ SUBMIT = SubmitSm(source_addr="ACME", destination_addr="60123456789", short_mess
 
 
 @pytest.mark.parametrize("kind", ALL_PDUS, ids=lambda kind: kind.__name__)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_every_pdu_reads_as_it_was_written(kind: type[Pdu], data: st.DataObject) -> None:
     pdu = data.draw(pdus(kind))
