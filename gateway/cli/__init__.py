@@ -2,12 +2,13 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from config.load import ConfigError
-from gateway.cli import account, demo, review, send, serve, settings, simulate
+from gateway.cli import account, demo, message, review, send, serve, settings, simulate
 from gateway.errors import GatewayError
 from gateway.version import VERSION
 
@@ -22,6 +23,7 @@ app.command("serve")(serve.serve_command)
 app.add_typer(account.app, name="account")
 app.add_typer(review.signatures, name="signature")
 app.add_typer(review.templates, name="template")
+app.add_typer(message.app, name="message")
 app.command("send")(send.send_command)
 app.command("simulate")(simulate.simulate_command)
 app.add_typer(settings.app, name="config")
@@ -49,10 +51,27 @@ def main() -> None:
     os.umask(0o077)  # whatever we write holds keys, numbers or texts: it is for its owner alone
     try:
         app()
-    except ConfigError as error:
-        sys.exit("\n".join(f"error: {problem}" for problem in error.problems))
-    except GatewayError as error:
-        sys.exit(f"error: {error}")
-    except OSError as error:
+    except (ConfigError, GatewayError, OSError) as error:
+        sys.exit(_told(error))
+    except ExceptionGroup as group:  # several tasks of one process may have come to grief
+        expected, unexpected = group.split((GatewayError, OSError))
+        if unexpected is not None or expected is None:
+            raise
+        sys.exit("\n".join(_told(error) for error in _leaves(expected)))
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, ConfigError):
+        return "\n".join(f"error: {problem}" for problem in error.problems)
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"error: {where}{error.strerror or error}")
+        return f"error: {where}{error.strerror or error}"
+    return f"error: {error}"
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
