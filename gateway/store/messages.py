@@ -87,27 +87,27 @@ def queued_after(
 ) -> list[Message]:
     """Return QUEUED messages of one lane with ids above `after_id`, oldest first."""
     rows = _QUEUED.rows(connection, lane=lane, purpose=int(purpose), after=after_id, limit=limit)
-    return _messages(connection, rows)
+    return load(connection, rows)
 
 
 def waiting_in(connection: Connection, lane: str, after_id: int, limit: int) -> list[Message]:
     """Return QUEUED and HELD messages of `lane`, of any purpose, with ids above `after_id`, oldest first."""
-    return _messages(connection, _WAITING.rows(connection, lane=lane, after=after_id, limit=limit))
+    return load(connection, _WAITING.rows(connection, lane=lane, after=after_id, limit=limit))
 
 
 def held_due(connection: Connection, now_ms: int, limit: int) -> list[Message]:
     """Return HELD messages whose time has come, the longest due first."""
-    return _messages(connection, _HELD_DUE.rows(connection, now=now_ms, limit=limit))
+    return load(connection, _HELD_DUE.rows(connection, now=now_ms, limit=limit))
 
 
 def in_flight(connection: Connection) -> list[Message]:
     """Return every message that is SENDING or IN_DOUBT; the carriers' windows bound them."""
-    return _messages(connection, _IN_FLIGHT.rows(connection))
+    return load(connection, _IN_FLIGHT.rows(connection))
 
 
 def by_ids(connection: Connection, ids: Iterable[int]) -> list[Message]:
     """Return the messages with these ids that exist, in order of id."""
-    return _messages(connection, _BY_IDS.rows(connection, [(id_,) for id_ in ids]))
+    return load(connection, _BY_IDS.rows(connection, [(id_,) for id_ in ids]))
 
 
 def lanes(connection: Connection) -> list[LaneRow]:
@@ -183,7 +183,8 @@ def recent_requests(connection: Connection, since_ms: int) -> list[tuple[str, st
 # -- from rows to messages
 
 
-def _messages(connection: Connection, rows: Sequence[Values]) -> list[Message]:
+def load(connection: Connection, rows: Sequence[Values]) -> list[Message]:
+    """Return the messages whose `MESSAGE` rows these are, with what belongs to them."""
     if not rows:
         return []
     ids = [(id_,) for id_ in {row[1] for row in rows}]

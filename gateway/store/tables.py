@@ -271,7 +271,7 @@ balances = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=False),  # the message's id for its status report
+    Column("id", Id, primary_key=True, autoincrement=False),  # the message's id for its first status report
     Column("account_id", Text, nullable=False),
     Column("message_id", BigInteger, nullable=False),
     Column("payload", Text),  # the JSON item; NULL once redacted
@@ -286,5 +286,12 @@ outbox = Table(
         "id",
         sqlite_where=text("done_at IS NULL"),
         postgresql_where=text("done_at IS NULL"),
+    ),
+    # a second report, once a late receipt corrected the first; the first is found by its id
+    Index(
+        "ix_outbox_late",
+        "message_id",
+        sqlite_where=text("message_id <> id"),
+        postgresql_where=text("message_id <> id"),
     ),
 )

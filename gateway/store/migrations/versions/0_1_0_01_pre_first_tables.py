@@ -161,6 +161,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
+        "ix_outbox_late",
+        "outbox",
+        ["message_id"],
+        unique=False,
+        sqlite_where=sa.text("message_id <> id"),
+        postgresql_where=sa.text("message_id <> id"),
+    )
+    op.create_index(
         "ix_outbox_waiting",
         "outbox",
         ["account_id", "id"],
@@ -315,6 +323,12 @@ def downgrade() -> None:
         table_name="outbox",
         sqlite_where=sa.text("done_at IS NULL"),
         postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_outbox_late",
+        table_name="outbox",
+        sqlite_where=sa.text("message_id <> id"),
+        postgresql_where=sa.text("message_id <> id"),
     )
     op.drop_table("outbox")
     op.drop_index(

@@ -1,0 +1,198 @@
+"""Retention: what is finished is forgotten in time, what is not is left alone."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from config.schema import StoreSettings
+from gateway.domain.message import Message, State
+from gateway.ids import id_at
+from gateway.metrics import StoreMetrics
+from gateway.store import retention, tables
+from gateway.store.changes import Changes
+from gateway.store.engine import Store, open_store
+from gateway.store.retention import Forgotten, Redaction, Retention
+from tests.support.messages import NOON_MS, message, submission
+from tests.support.rows import (
+    all_rows,
+    commit,
+    ledger_row,
+    open_account,
+    outbox_row,
+    row_count,
+    segment,
+    submission_row,
+)
+
+DAY_MS = 86_400_000
+SETTINGS = StoreSettings(redact_after_days=30, purge_after_days=180)
+
+
+class StoppedClock:
+    """A clock somebody else turns."""
+
+    def __init__(self) -> None:
+        self.now = NOON_MS
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now / 1000
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def job(store: Store, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch) -> Retention:
+    monkeypatch.setattr(retention, "PAUSE", 0)
+    return Retention(store, SETTINGS, clock, StoreMetrics(CollectorRegistry()))
+
+
+def store_sent(store: Store, states: list[State], days_old: float, *, told: bool = True) -> list[Message]:
+    """Store one submission of this age with a message in each of these states, and what is theirs."""
+    at = NOON_MS - int(days_old * DAY_MS)
+    first = id_at(at)
+    mine = submission(id=first, created_at=at)
+    sent = [message(submission=mine, id=first + 1 + n, state=state) for n, state in enumerate(states)]
+    changes = Changes(
+        submissions=[submission_row(mine, messages=len(sent))],
+        messages=[one.row() for one in sent],
+        segments=[segment(one.id, f"{one.id:x}") for one in sent],
+        events=[(one.id, at, int(one.state), 0, "") for one in sent],
+        ledger=[ledger_row("capture", 0, -50_000, message_id=one.id) for one in sent],
+        outbox=[outbox_row(one.id) for one in sent if one.state.final],
+        outbox_moves=[(one.id, at, 1, at, "delivered") for one in sent if told],
+    )
+    commit(store, changes)
+    return sent
+
+
+@pytest.fixture(autouse=True)
+def account(store: Store) -> None:
+    open_account(store)
+
+
+def phones(store: Store) -> list[str | None]:
+    return [row["phone"] for row in all_rows(store, tables.messages)]
+
+
+async def test_numbers_and_texts_go_after_their_days(store: Store, job: Retention) -> None:
+    store_sent(store, [State.DELIVERED, State.FAILED], days_old=31)
+    store_sent(store, [State.DELIVERED], days_old=29)
+    assert await job.look() == Forgotten(redacted=2, purged=0)
+    old, older, young = all_rows(store, tables.messages)
+    for row in (old, older):
+        assert (row["phone"], row["phone_given"], row["text"]) == (None, None, None)
+    assert young["phone"] is not None
+    assert [row["text"] is None for row in all_rows(store, tables.submissions)] == [True, False]
+    assert [row["payload"] for row in all_rows(store, tables.outbox)] == [None, None, "{}"]
+
+
+async def test_rows_go_later_but_never_the_ledger(store: Store, job: Retention) -> None:
+    store_sent(store, [State.DELIVERED, State.EXPIRED], days_old=181)
+    [young] = store_sent(store, [State.DELIVERED], days_old=179)
+    assert (await job.look()).purged == 2
+    for table in (tables.messages, tables.submissions, tables.segments, tables.events, tables.outbox):
+        assert row_count(store, table) == 1, table.name
+    assert row_count(store, tables.ledger) == 3
+    assert [row["id"] for row in all_rows(store, tables.messages)] == [young.id]
+
+
+async def test_what_handsets_sent_and_kept_receipts_go_too(store: Store, job: Retention) -> None:
+    rows = [(id_at(NOON_MS - days * DAY_MS), days) for days in (181, 31, 29)]
+    inbound = [(id_, "alpha", "60123", "1", 0, 0, "6869", "[[1, 2]]", NOON_MS) for id_, _ in rows]
+    early = [(id_, "alpha", f"a{days}", "{}", NOON_MS, False) for id_, days in rows]
+    commit(store, Changes(inbound=inbound, early=early))
+    await job.look()
+    assert [(row["source"], row["payload_hex"]) for row in all_rows(store, tables.inbound_messages)] == [
+        (None, None),
+        ("60123", "6869"),
+    ]
+    assert [row["match_id"] for row in all_rows(store, tables.early_receipts)] == ["a29"]
+
+
+@pytest.mark.parametrize("state", [state for state in State if not state.final])
+async def test_an_open_message_is_never_touched(store: Store, job: Retention, state: State) -> None:
+    store_sent(store, [state, State.DELIVERED], days_old=400)
+    before = all_rows(store, tables.messages)[0]
+    assert await job.look() == Forgotten(redacted=0, purged=1)
+    assert all_rows(store, tables.messages) == [before]
+    [row] = all_rows(store, tables.submissions)
+    assert row["text"] is not None
+    assert row_count(store, tables.segments) == 1
+
+
+async def test_a_report_that_waits_keeps_its_message(store: Store, job: Retention) -> None:
+    store_sent(store, [State.DELIVERED], days_old=400, told=False)
+    assert await job.look() == Forgotten(redacted=0, purged=0)
+    assert [row["payload"] for row in all_rows(store, tables.outbox)] == ["{}"]
+
+
+async def test_a_straggler_is_blanked_once_it_is_finished(store: Store, job: Retention) -> None:
+    [late] = store_sent(store, [State.SUBMITTED], days_old=40)
+    store_sent(store, [State.DELIVERED], days_old=39)
+    assert (await job.look()).redacted == 1
+    commit(store, Changes(finals=[(late.id, int(State.UNKNOWN), 42, NOON_MS, None)]))
+    assert (await job.look()).redacted == 1
+    assert phones(store) == [None, None]
+    assert (await job.look()).redacted == 0
+
+
+async def test_more_than_a_chunk_is_forgotten_to_the_end(
+    store: Store, job: Retention, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "CHUNK", 2)
+    for days in (190, 189, 188):
+        store_sent(store, [State.DELIVERED] * 3, days_old=days)  # submissions span chunks
+    for days in (100, 99):
+        store_sent(store, [State.DELIVERED] * 3, days_old=days)
+    assert await job.look() == Forgotten(redacted=6, purged=9)
+    assert row_count(store, tables.submissions) == 2
+    assert {row["text"] for row in all_rows(store, tables.submissions)} == {None}
+
+
+async def test_the_next_run_goes_on_where_the_last_was_stopped(
+    store: Store, job: Retention, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "CHUNK", 2)
+    store_sent(store, [State.DELIVERED] * 6, days_old=31)
+    first = Redaction(id_at(NOON_MS - 30 * DAY_MS))
+    assert store.transaction(first) == 2
+    second = Redaction(id_at(NOON_MS - 30 * DAY_MS))  # another process: it knows nothing but the mark
+    assert [store.transaction(second), store.transaction(second), store.transaction(second)] == [2, 2, None]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sent=st.lists(
+        st.tuples(st.sampled_from(State), st.integers(0, 300), st.booleans()), min_size=1, max_size=12
+    )
+)
+async def test_whatever_is_stored_only_the_finished_is_forgotten(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, sent: list[Any]
+) -> None:
+    monkeypatch.setattr(retention, "PAUSE", 0)
+    monkeypatch.setattr(retention, "CHUNK", 3)
+    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('any')}/gateway.db")
+    store.migrate()
+    open_account(store)
+    for n, (state, days, told) in enumerate(sent):
+        store_sent(store, [state], days_old=days + n / 1000, told=told)
+    job = Retention(store, SETTINGS, StoppedClock(), StoreMetrics(CollectorRegistry()))
+    await job.look()
+    rows = {row["id"]: row for row in all_rows(store, tables.messages)}
+    for n, (state, days, told) in enumerate(sent):
+        age = days + n / 1000
+        row = rows.get(id_at(NOON_MS - int(age * DAY_MS)) + 1)
+        finished = state.final and told
+        assert (row is None) == (finished and age > 180)
+        if row is not None:
+            assert (row["phone"] is None) == (finished and age > 30)
+    store.close()
