@@ -21,6 +21,8 @@ from tests.bench.requests import Customer, Requests
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CODE = re.compile(rb'"RetCode": *"?(\d+)')
 ANSWER_LIMIT = 120.0  # seconds the last answers may take
+THROTTLED = b"153"
+TRY_AGAIN = 0.02  # seconds a client waits after it
 TICK = 0.001  # shortest sleep of the fixed-rate mode; what is due by then leaves together
 
 
@@ -46,6 +48,7 @@ class Result:
 
     sent: int = 0
     acked: int = 0  # requests answered with RetCode 0
+    throttled: int = 0  # answers 153 "try again shortly"; the request went again
     refused: dict[str, int] = field(default_factory=dict)  # by RetCode or HTTP status
     lost: int = 0  # connections that broke with a request unanswered
     started: float = 0.0  # unix time
@@ -64,6 +67,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._buffer = b""
         self._due = 0.0
+        self._request = b""
         self.busy = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,8 +78,13 @@ class Connection(asyncio.Protocol):
         """Send one request; its latency counts from `due`."""
         assert self._transport is not None
         self._due = due
+        self._request = request
         self.busy = True
         self._transport.write(request)
+
+    def send_again(self) -> None:
+        """Send the same request once more."""
+        self.send(self._request, self._due)
 
     def data_received(self, data: bytes) -> None:
         """Collect one answer; they never overlap."""
@@ -179,6 +188,11 @@ class Run:
         now = self._last = time.perf_counter()
         result = self._result
         code = _CODE.search(answer)
+        if code is not None and code[1] == THROTTLED:
+            result.throttled += 1
+            connection.busy = True
+            self._loop.call_later(TRY_AGAIN, connection.send_again)
+            return
         if code is not None and code[1] == b"0":
             result.acked += 1
             result.latencies.append(now - due)

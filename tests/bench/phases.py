@@ -84,7 +84,7 @@ def throughput(rig: Rig, figures: Figures, name: str, *, numbers: int, seconds: 
     rig.load(seconds=1.0, numbers=numbers, connections=connections)
     rig.settle()
     gateway, samples = rig.site.gateway, [rig.carried()]
-    cpu, started, before = gateway.cpu_seconds(), time.time(), rig.accepted
+    cpu, before = gateway.cpu_seconds(), rig.accepted
 
     def watch() -> None:
         if (sample := rig.carried()) != samples[-1]:
@@ -108,7 +108,9 @@ def throughput(rig: Rig, figures: Figures, name: str, *, numbers: int, seconds: 
     figures.notes[f"{name}: tail"] = f"{finished - ended:.1f} s from the last answer to the last callback"
     p50, p99 = (percentile(result.latencies, share) * 1000 for share in (0.5, 0.99))
     figures.notes[f"{name}: latency"] = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms"
-    figures.notes[f"{name}: generator"] = f"{_generator(result)} CPU a request; wall {ended - started:.1f} s"
+    figures.notes[f"{name}: generator"] = (
+        f"{_generator(result)} CPU a request; told to wait {result.throttled} times"
+    )
 
 
 def latency(rig: Rig, size: Size, figures: Figures) -> None:
