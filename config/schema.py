@@ -160,7 +160,11 @@ class Settings:
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
     log: LogSettings = field(default_factory=LogSettings)
-    price: tuple[PriceSettings, ...] = ()
+    price: tuple[PriceSettings, ...] = (  # any line in the file replaces all of these
+        PriceSettings(amount="0.050", purpose="verification"),
+        PriceSettings(amount="0.050", purpose="notification"),
+        PriceSettings(amount="0.055", purpose="promotion"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
