@@ -57,7 +57,7 @@ class Layout(Generic[P]):
         at = 0
         for stretch, nested in self._runs:
             found, at = stretch.read(body, at)
-            values += found
+            values = values + found if values else found
             if nested is not None:
                 value, at = nested.read(body, at)
                 values.append(value)

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable, Sequence
 
-from carriers.errors import FieldError, FramingLost, NotBound, WindowFull
+from carriers.errors import FramingLost, NotBound, WindowFull
 from carriers.results import Segment
 from carriers.smpp.answers import answer, answers, short_answer
 from carriers.smpp.binding import may_submit, takes_tlvs
-from carriers.smpp.codec import MAX_PDU_BYTES, Decoder, encode
+from carriers.smpp.codec import MAX_PDU_BYTES, Decoder
 from carriers.smpp.events import (
     Answered,
     BindRefused,
@@ -19,10 +19,9 @@ from carriers.smpp.events import (
     Fault,
     FaultKind,
     Lost,
-    Replied,
     UnbindReceived,
-    Unsendable,
 )
+from carriers.smpp.exchange import Exchange, OwnAnswered, failure_status, fault
 from carriers.smpp.pdu import (
     AlertNotification,
     BadPdu,
@@ -31,7 +30,6 @@ from carriers.smpp.pdu import (
     DataSm,
     DeliverSm,
     EnquireLink,
-    GenericNack,
     Outbind,
     Pdu,
     Request,
@@ -41,15 +39,13 @@ from carriers.smpp.pdu import (
 )
 from carriers.smpp.states import TRANSITIONS, State
 from carriers.smpp.status import bind_failure
-from carriers.smpp.submit import SubmitEncoder, needs_tlvs
+from carriers.smpp.submit import SubmitEncoder
 from carriers.smpp.timers import Timer, Timers
 from carriers.smpp.vocabulary import CommandId, CommandStatus
 from carriers.smpp.window import CONTROL, Window
 from config.schema import TimerConfig
 
 __all__ = ["TRANSITIONS", "Session", "State"]
-
-_SUBMIT_SM_RESP = int(CommandId.SUBMIT_SM_RESP)
 
 
 class Session:
@@ -71,17 +67,14 @@ class Session:
         self.state = State.BINDING
         self.window = Window(window)
         self.may_submit = may_submit(bind)
-        self.takes_tlvs = True
+        self._exchange = Exchange(self.window, encoder)
         self._config = timers
         self._timers = Timers(timers, now)
         self._decoder = Decoder(max_pdu)
-        self._encoder = encoder
-        self._output: list[bytes] = []
-        self._first_unsent: int | None = None  # requests from this one on are still in `_output`
         self._owed = 0  # requests of the peer that `respond` has not answered
         self._unbind_sequence: int | None = None  # of the peer's unbind, until it is answered
         self._ending: CloseReason | None = None  # to be reported by the next tick
-        self._control(bind, now)
+        self._exchange.ask(bind, CONTROL, now)
         self._timers.begin_phase(timers.bind, now)
 
     def __repr__(self) -> str:
@@ -97,30 +90,13 @@ class Session:
         """How many submits may go now."""
         return self.window.room if self.state is State.BOUND and self.may_submit else 0
 
-    def submit(self, segments: Sequence[Segment], now: float) -> list[Event]:
+    def submit(self, segments: Sequence[Segment], now: float) -> Sequence[Event]:
         """Put `segments` into the output, in order; the events name those that no wire can carry.
 
         Raises `WindowFull` or `NotBound`: then nothing was sent. The segment is the `ref` of its answer.
         """
         self._check_room(len(segments))
-        window, encoder, output = self.window, self._encoder, self._output
-        unsendable: list[Event] = []
-        for segment in segments:
-            sequence = window.next_sequence()
-            try:
-                if not self.takes_tlvs:
-                    _check_speakable(segment)
-                data = encoder.encode(
-                    sequence, segment.destination, segment.part, segment.concat_ref, segment.validity
-                )
-            except FieldError as error:
-                unsendable.append(Unsendable(segment, error))
-                continue
-            window.pending[sequence] = (segment, _SUBMIT_SM_RESP, now)
-            output.append(data)
-            if self._first_unsent is None:
-                self._first_unsent = sequence
-        return unsendable
+        return self._exchange.submit(segments, now)
 
     def request(self, pdu: Request, now: float, ref: object = None) -> int:
         """Put any other request into the output, return its sequence number; its answer is `Replied`.
@@ -128,11 +104,7 @@ class Session:
         Raises `WindowFull`, `NotBound` or `FieldError`: nothing was sent.
         """
         self._check_room(1)
-        if pdu.response_id is None:
-            raise FieldError("command_id", f"{type(pdu).__name__} is not for an ESME to ask")
-        if pdu.tlvs and not self.takes_tlvs:
-            raise FieldError("tlvs", "the peer's version is below 3.4")
-        return self._send(pdu, ref, now)
+        return self._exchange.ask(pdu, ref, now)
 
     def respond(self, requests: Sequence[DeliverSm | DataSm], status: int = CommandStatus.ROK) -> None:
         """Answer requests of the peer, once each, and only once their content is stored.
@@ -141,7 +113,7 @@ class Session:
         """
         if self.closed:
             return
-        self._output.extend(answers(requests, status))
+        self._exchange.answer(answers(requests, status))
         self._owed -= len(requests)
         if self._unbind_sequence is not None and self._owed <= 0:
             self._answer_unbind()
@@ -153,7 +125,7 @@ class Session:
         elif self.state is State.BOUND:
             self._move(State.UNBINDING)
             self._timers.begin_phase(self._config.unbind, now)
-            self._control(Unbind(), now)
+            self._exchange.ask(Unbind(), CONTROL, now)
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take bytes from the peer (`b""`: it closed). Its faults are events, never exceptions."""
@@ -164,27 +136,14 @@ class Session:
             leaving = self.state is State.LEAVING
             self._close(CloseReason.PEER_UNBOUND if leaving else CloseReason.PEER_CLOSED, events)
             return events
-        decoder, heard = self._decoder, False
-        decoder.receive(data)
+        self._decoder.receive(data)
         try:
-            while (pdu := decoder.next_pdu()) is not None:
-                heard = True
-                if type(pdu) is SubmitSmResp:
-                    self._answered(pdu, now, events)
-                else:
-                    self._take(pdu, now, events)
-                    if self.closed:
-                        return events
+            self._read(now, events)
         except FramingLost as lost:
             self._lose_framing(lost, events)
-            return events
-        if heard:
-            self._timers.heard(now)
-        self._timers.reading(decoder.partial, now)
-        if self.state is State.LEAVING:
-            self._end_if_settled()
-        if self._ending is not None:
-            self._close(self._ending, events)
+        if not self.closed:
+            self._timers.reading(self._decoder.partial, now)
+            self._end_if_due(events)
         return events
 
     def tick(self, now: float) -> list[Event]:
@@ -193,10 +152,8 @@ class Session:
         if self.closed:
             return events
         events.extend(Expired(ref) for ref in self.window.expire(self._config.response, now))
-        if self.state is State.LEAVING:
-            self._end_if_settled()
-        if self._ending is not None:
-            self._close(self._ending, events)
+        self._end_if_due(events)
+        if self.closed:
             return events
         for timer in self._timers.due(now):
             self._fire(timer, now, events)
@@ -216,24 +173,13 @@ class Session:
 
     def take_output(self) -> bytes:
         """Hand over, and forget, the bytes waiting to be written; also after `Closed`."""
-        if not self._output:
-            return b""
-        output = b"".join(self._output)
-        self._output.clear()
-        self._first_unsent = None
-        return output
+        return self._exchange.take_output()
 
     def terminate(self) -> Lost:
         """End it, for whatever reason; return what was asked and not answered, once."""
         if not self.closed:
             self._move(State.CLOSED)
-        lost, unsent = Lost([], []), False
-        for sequence, ref in self.window.clear():
-            unsent = unsent or sequence == self._first_unsent
-            (lost.not_sent if unsent else lost.in_doubt).append(ref)
-        return lost
-
-    # sending
+        return self._exchange.end()
 
     def _check_room(self, count: int) -> None:
         if self.state is not State.BOUND or not self.may_submit:
@@ -241,72 +187,55 @@ class Session:
         if count > self.window.room:
             raise WindowFull(f"{count} requests, room for {self.window.room}")
 
-    def _control(self, pdu: Request, now: float) -> None:
-        """Send a request of the session's own."""
-        self._send(pdu, CONTROL, now)
+    # answers to our requests
 
-    def _send(self, pdu: Request, ref: object, now: float) -> int:
-        assert pdu.response_id is not None
-        pdu.sequence = self.window.next_sequence()
-        data = encode(pdu)
-        self.window.add(pdu.sequence, ref, pdu.response_id, now)
-        self._output.append(data)
-        if self._first_unsent is None:
-            self._first_unsent = pdu.sequence
-        return pdu.sequence
-
-    # answers
-
-    def _answered(self, pdu: SubmitSmResp, now: float, events: list[Event]) -> None:
-        """Match a submit_sm_resp: the hot half of `_response`."""
-        entry = self.window.pending.get(pdu.sequence)
-        if entry is None or entry[1] != _SUBMIT_SM_RESP:
-            self._response(pdu, now, events)
-            return
-        del self.window.pending[pdu.sequence]
-        events.append(Answered(entry[0], pdu.status, pdu.message_id, now - entry[2]))
-
-    def _response(self, pdu: Response, now: float, events: list[Event]) -> None:
-        """Match any response; one that fits no request is a fault, and is never answered."""
-        found = self.window.settle(pdu.sequence, pdu.command_id)
-        if isinstance(found, FaultKind):
-            events.append(_fault(found, pdu))
-            return
-        (ref, response_id, sent_at), late = found
-        if ref is CONTROL:
-            self._control_answered(pdu, response_id, now, events)
-        elif response_id == _SUBMIT_SM_RESP:
-            message_id = pdu.message_id if isinstance(pdu, SubmitSmResp) else ""
-            events.append(Answered(ref, _status(pdu), message_id, now - sent_at, late))
-        else:
-            events.append(Replied(ref, pdu, now - sent_at, late))
-
-    def _control_answered(self, pdu: Response, asked: int, now: float, events: list[Event]) -> None:
-        """Act on the answer to a bind or an unbind; that to an enquire_link has done its duty by coming."""
-        if self.state is State.BINDING and asked != CommandId.ENQUIRE_LINK_RESP:
-            if isinstance(pdu, BindResp) and pdu.status == CommandStatus.ROK:
-                self._bound(pdu, now, events)
-            else:
-                events.append(BindRefused(_status(pdu), bind_failure(_status(pdu))))
-                self._close(CloseReason.BIND_REFUSED, events)
-        elif asked == CommandId.UNBIND_RESP:
+    def _answered(self, found: Event | OwnAnswered, now: float, events: list[Event]) -> None:
+        """Report an answer, or act on it: the one to an enquire_link has done its duty by coming."""
+        if not isinstance(found, OwnAnswered):
+            events.append(found)
+        elif found.asked == CommandId.UNBIND_RESP:
             self._close(CloseReason.UNBOUND, events)
+        elif self.state is State.BINDING and found.asked != CommandId.ENQUIRE_LINK_RESP:
+            self._bind_answered(found.response, now, events)
 
-    def _bound(self, response: BindResp, now: float, events: list[Event]) -> None:
+    def _bind_answered(self, response: Response, now: float, events: list[Event]) -> None:
+        if not isinstance(response, BindResp) or response.status != CommandStatus.ROK:
+            status = failure_status(response)
+            events.append(BindRefused(status, bind_failure(status)))
+            self._close(CloseReason.BIND_REFUSED, events)
+            return
         self._move(State.BOUND)
         self._timers.end_phase(now)
-        self.takes_tlvs = takes_tlvs(response)
-        if not self.takes_tlvs:
-            self._encoder = self._encoder.without_tlvs()
+        if not takes_tlvs(response):
+            self._exchange.forbid_tlvs()
         events.append(Bound(response))
 
-    # the peer's requests
+    # what the peer sends
+
+    def _read(self, now: float, events: list[Event]) -> None:
+        """Act on every whole PDU there is; raises `FramingLost`."""
+        decoder, exchange = self._decoder, self._exchange
+        heard = False
+        while (pdu := decoder.next_pdu()) is not None:
+            if not heard:
+                heard = True
+                self._timers.heard(now)
+            if type(pdu) is SubmitSmResp:
+                found = exchange.answered(pdu, now)
+                if type(found) is Answered:  # nearly always: one call less for each answer
+                    events.append(found)
+                    continue
+                self._answered(found, now, events)
+            else:
+                self._take(pdu, now, events)
+            if self.closed:
+                return
 
     def _take(self, pdu: Pdu | BadPdu, now: float, events: list[Event]) -> None:
         if isinstance(pdu, BadPdu):
             self._bad(pdu, now, events)
         elif isinstance(pdu, Response):
-            self._response(pdu, now, events)
+            self._answered(self._exchange.matched(pdu, now), now, events)
         else:
             _REQUESTS.get(type(pdu), Session._unexpected)(self, pdu, now, events)
 
@@ -318,9 +247,9 @@ class Session:
             Fault(kind, f"command_id 0x{bad.command_id:08x}, sequence {bad.sequence}: {bad.detail}")
         )
         if bad.pdu is not None:
-            self._response(bad.pdu, now, events)
+            self._answered(self._exchange.matched(bad.pdu, now), now, events)
         elif bad.response_id is not None:
-            self._output.append(short_answer(bad.response_id, bad.status, bad.sequence))
+            self._exchange.answer([short_answer(bad.response_id, bad.status, bad.sequence)])
 
     def _content(self, pdu: Pdu, now: float, events: list[Event]) -> None:
         """A deliver_sm or data_sm; taken on a transmitter session too, as its content matters more."""
@@ -337,7 +266,7 @@ class Session:
         events.append(pdu)
 
     def _enquired(self, pdu: Pdu, now: float, events: list[Event]) -> None:
-        self._output.append(short_answer(CommandId.ENQUIRE_LINK_RESP, 0, pdu.sequence))
+        self._exchange.answer([short_answer(CommandId.ENQUIRE_LINK_RESP, 0, pdu.sequence)])
 
     def _unbind_received(self, pdu: Pdu, now: float, events: list[Event]) -> None:
         """Stop asking; say unbind_resp once we owe no answer, then wait a little for what is in flight."""
@@ -357,17 +286,23 @@ class Session:
         self._refuse(pdu, CommandStatus.RINVCMDID, events)
 
     def _refuse(self, pdu: Request, status: CommandStatus, events: list[Event]) -> None:
-        events.append(_fault(FaultKind.UNEXPECTED_REQUEST, pdu))
+        events.append(fault(FaultKind.UNEXPECTED_REQUEST, pdu))
         if pdu.response_id is not None:
-            self._output.append(answer(pdu, status))
+            self._exchange.answer([answer(pdu, status)])
 
     # ends
 
     def _answer_unbind(self) -> None:
         assert self._unbind_sequence is not None
-        self._output.append(short_answer(CommandId.UNBIND_RESP, 0, self._unbind_sequence))
+        self._exchange.answer([short_answer(CommandId.UNBIND_RESP, 0, self._unbind_sequence)])
         self._unbind_sequence = None
         self._end_if_settled()
+
+    def _end_if_due(self, events: list[Event]) -> None:
+        if self.state is State.LEAVING:
+            self._end_if_settled()
+        if self._ending is not None:
+            self._close(self._ending, events)
 
     def _end_if_settled(self) -> None:
         """End a session the peer has left once unbind_resp is out and nothing is in flight."""
@@ -377,7 +312,7 @@ class Session:
     def _fire(self, timer: Timer, now: float, events: list[Event]) -> None:
         if timer is Timer.PROBE:
             self._timers.probed(now)
-            self._control(EnquireLink(), now)
+            self._exchange.ask(EnquireLink(), CONTROL, now)
         elif timer is Timer.SILENCE:
             self._close(CloseReason.PEER_SILENT, events)
         elif timer is Timer.READ:
@@ -394,7 +329,9 @@ class Session:
 
     def _lose_framing(self, lost: FramingLost, events: list[Event]) -> None:
         if lost.nack:
-            self._output.append(short_answer(CommandId.GENERIC_NACK, CommandStatus.RINVCMDLEN, lost.sequence))
+            self._exchange.answer(
+                [short_answer(CommandId.GENERIC_NACK, CommandStatus.RINVCMDLEN, lost.sequence)]
+            )
         self._close(CloseReason.FRAMING_LOST, events, str(lost))
 
     def _close(self, reason: CloseReason, events: list[Event], detail: str = "") -> None:
@@ -415,20 +352,3 @@ _REQUESTS: dict[type[Pdu], _Handler] = {
     AlertNotification: Session._notice,
     Outbind: Session._notice,
 }
-
-
-def _check_speakable(segment: Segment) -> None:
-    """Refuse what a peer below version 3.4 could not read; raises `FieldError`."""
-    if needs_tlvs(segment.part):
-        raise FieldError("tlvs", "the peer's version is below 3.4")
-
-
-def _status(pdu: Response) -> int:
-    """Return the status of a response; a generic_nack that claims success is an error all the same."""
-    if isinstance(pdu, GenericNack) and pdu.status == CommandStatus.ROK:
-        return int(CommandStatus.RUNKNOWNERR)
-    return pdu.status
-
-
-def _fault(kind: FaultKind, pdu: Pdu) -> Fault:
-    return Fault(kind, f"{pdu.command_id.name.lower()}, sequence {pdu.sequence}")
