@@ -1,7 +1,6 @@
 """What is measured, one function a phase; each leaves nothing on its way behind."""
 
 import socket
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +90,6 @@ def throughput(rig: Rig, figures: Figures, name: str, *, numbers: int, seconds: 
             samples.append(sample)
 
     result = rig.load(seconds=seconds, numbers=numbers, connections=connections, watch=watch)
-    ended = time.time()
     messages = rig.accepted - before
     finished = rig.settle()
     within = [s for s in samples if result.started + 0.5 <= s[0] <= result.started + result.elapsed]
@@ -105,7 +103,8 @@ def throughput(rig: Rig, figures: Figures, name: str, *, numbers: int, seconds: 
     figures.notes[f"{name}: at the carrier"] = (
         f"{at_carrier:,.0f}/s while the load lasts, {overall:,.0f}/s overall"
     )
-    figures.notes[f"{name}: tail"] = f"{finished - ended:.1f} s from the last answer to the last callback"
+    tail = finished - result.started - result.elapsed
+    figures.notes[f"{name}: tail"] = f"{tail:.1f} s from the last answer to the last callback"
     p50, p99 = (percentile(result.latencies, share) * 1000 for share in (0.5, 0.99))
     figures.notes[f"{name}: latency"] = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms"
     figures.notes[f"{name}: generator"] = (

@@ -172,7 +172,7 @@ def test_a_variable_that_breaks_the_rules_is_refused(shop: Shop) -> None:
 def test_who_cannot_pay_is_refused_whole_and_may_try_again(shop: Shop) -> None:
     poor = RawCustomer(shop.site, shop.poor)
     assert poor.send("(60)123456781", "(60)123456782")["RetCode"] == 18013
-    assert money(shop, shop.poor) == ("0.015", "0", "0")
+    assert money(shop, shop.poor) == ("0.015", "0.00", "0.00")
     assert poor.send("(60)123456781")["RetCode"] == 0
 
 
