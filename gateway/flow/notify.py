@@ -66,7 +66,7 @@ class Notifier:
         self._metrics = metrics.callbacks
         self._client = CallbackClient(settings)
         self._endpoints: dict[str, Endpoint] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: dict[str, tuple[float, asyncio.TimerHandle]] = {}
         self._tasks: Tasks | None = None
         self._draining: asyncio.Event | None = None
         self._records = 0
@@ -98,7 +98,7 @@ class Notifier:
                         self._look_for_moves()
             finally:
                 self._tasks = None
-                for timer in self._timers.values():
+                for _, timer in self._timers.values():
                     timer.cancel()
                 self._timers.clear()
 
@@ -151,10 +151,13 @@ class Notifier:
         loop = asyncio.get_running_loop()
         when = loop.time() + max(0.0, due - now)
         if timer is not None:
-            if timer.when() <= when:
+            set_for, handle = timer
+            if set_for <= when:
                 return
-            timer.cancel()
-        self._timers[endpoint.account_id] = loop.call_at(when, self._on_timer, endpoint.account_id)
+            handle.cancel()
+        # uvloop's handles do not all tell when they are due
+        handle = loop.call_at(when, self._on_timer, endpoint.account_id)
+        self._timers[endpoint.account_id] = when, handle
 
     def _on_timer(self, account_id: str) -> None:
         del self._timers[account_id]
