@@ -241,6 +241,7 @@ class Channel:
         self._counters.throttled[status] += 1
         self._sender.throttle.throttled(now)
         self._wake_at(self._sender.throttle.paused_until, now)
+        asyncio.get_running_loop().call_soon(self._on_state, self._config.id)
 
     def _hold(self, segment: Segment, answers: list[Answer], now: float) -> None:
         """Put a throttled segment back in its place; after too long, or when stopping, return it unsent."""

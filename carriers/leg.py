@@ -120,8 +120,9 @@ class Leg:
             failure = link.refused.failure
             credentials = failure is BindFailure.CREDENTIALS
             error = f"bind refused: {status_name(link.refused.status)} ({failure.value})"
-            self._owner.bind_failed(self, failure.value)
         self._last_error = error
+        if link.refused is not None:
+            self._owner.bind_failed(self, link.refused.failure.value)
         wait = self._backoff.after_end(self._clock(), credentials=credentials)
         level = logging.ERROR if credentials else logging.WARNING
         log.log(level, "channel %s: link %s: %s; again in %.1f s", self._config.id, self.name, error, wait)

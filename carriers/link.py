@@ -204,13 +204,15 @@ class Link(asyncio.Protocol):
 
     def _arrived(self, arrivals: list[Arrival]) -> None:
         """Hand up what came, or put it off: memory must not grow with a slow store."""
-        if self.unstored + len(arrivals) > MAX_UNSTORED:
+        room = max(0, MAX_UNSTORED - self.unstored)
+        if len(arrivals) > room:
             assert self._session is not None
-            self._session.respond(arrivals, CommandStatus.RX_T_APPN)
-            self._owner.link_put_off(self, len(arrivals))
-            return
-        self.unstored += len(arrivals)
-        self._owner.link_arrived(self, arrivals, partial(self._reply, arrivals))
+            self._session.respond(arrivals[room:], CommandStatus.RX_T_APPN)
+            self._owner.link_put_off(self, len(arrivals) - room)
+            del arrivals[room:]
+        if arrivals:
+            self.unstored += len(arrivals)
+            self._owner.link_arrived(self, arrivals, partial(self._reply, arrivals))
 
     def _reply(self, arrivals: list[Arrival], stored: bool) -> None:
         """Answer what is stored, or ask for it again."""

@@ -77,6 +77,8 @@ class Sender:
             throttle.take(weight if weight > 1 else len(batch), now)
             self.sent += len(batch)
             self._last = (way, batch[-1].order)
+            self._ways.remove(way)  # to the end: of links with equal room the longest unused goes next
+            self._ways.append(way)
             way.submit(batch, now)
         return None
 

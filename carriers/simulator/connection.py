@@ -194,6 +194,8 @@ class Connection(asyncio.Protocol):
         elif isinstance(pdu, EnquireLink):
             self._carrier.stats.enquire_links += 1
             self._put(EnquireLinkResp(sequence=pdu.sequence))
+        elif isinstance(pdu, EnquireLinkResp):
+            self._carrier.stats.probes_answered += 1
         elif isinstance(pdu, Unbind):
             self._carrier.stats.unbinds += 1
             self._put(UnbindResp(sequence=pdu.sequence))

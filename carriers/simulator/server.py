@@ -67,12 +67,16 @@ class Simulator:
         """Return the counters; they live on."""
         return self._carrier.stats
 
-    async def until(self, condition: Callable[[Stats], bool]) -> None:
-        """Wait until `condition` of the counters holds; looked at after every batch of work."""
+    async def until(self, condition: Callable[[Stats], bool], limit: float = 10.0) -> None:
+        """Wait until `condition` of the counters holds; looked at after every batch of work.
+
+        Raises TimeoutError after `limit` seconds.
+        """
         if not condition(self._carrier.stats):
             waiter = self._loop.create_future()
             self._waiters.append((condition, waiter))
-            await waiter
+            async with asyncio.timeout(limit):
+                await waiter
 
     def drop_connections(self) -> None:
         """Reset every connection, as a crash of the carrier would."""

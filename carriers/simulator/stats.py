@@ -24,6 +24,7 @@ class Stats:
     receipts_refused: int = 0  # answered with a permanent error
     owed: int = 0  # receipts not yet acknowledged, the ones not yet due included
     enquire_links: int = 0  # received
+    probes_answered: int = 0  # enquire_link_resp received
     bad_pdus: int = 0
     statuses: Counter[int] = field(default_factory=Counter)  # submit_sm_resp by command_status
     faults: Counter[str] = field(default_factory=Counter)  # struck, by kind
