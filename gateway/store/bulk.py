@@ -171,14 +171,12 @@ class Statement:
 
     def execute(self, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
         """Write `rows`, which have the kind's columns in the kind's order."""
+        if None in [row[0] for row in rows]:  # it would pass for filling
+            raise ValueError(f"{self._kind.field}: a row without {self._kind.columns[0]}")
         if self._dialect.name == "postgresql":
             arrays = (list(values) for values in zip(*rows, strict=True))
             cursor.execute(self._text, dict(zip(self._kind.columns, arrays, strict=True)))
             return
-        if None in [row[0] for row in rows]:
-            raise ValueError(
-                f"{self._kind.field}: a row without {self._kind.columns[0]}"
-            )  # looks like filling
         longest = LENGTHS[-1]
         for start in range(0, len(rows), longest):
             part = rows[start : start + longest] if len(rows) > longest else rows
