@@ -1,7 +1,7 @@
 """What a channel tells about itself: for readiness, metrics and people."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 
 
@@ -64,4 +64,6 @@ class ChannelStatus:
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain values."""
-        return asdict(self)
+        counters = {f.name: getattr(self.counters, f.name) for f in fields(Counters)}
+        plain = {name: dict(n) if isinstance(n, Counter) else n for name, n in counters.items()}
+        return {**asdict(replace(self, counters=Counters())), "counters": plain}  # asdict garbles a Counter

@@ -60,7 +60,8 @@ async def metrics(request: web.Request) -> web.Response:
 
 def _json(body: object, status: int = 200) -> web.Response:
     return web.Response(
-        body=orjson.dumps(body, default=str),
+        # a channel counts refusals by status, which is a number
+        body=orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS),
         status=status,
         content_type="application/json",
         headers={"Cache-Control": "no-store"},

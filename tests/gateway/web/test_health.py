@@ -1,10 +1,13 @@
 """The admin listener's health pages, over a real socket."""
 
+import json
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
 
+from carriers.status import ChannelStatus, Counters
 from gateway.metrics import Metrics
 from gateway.web.health import Health, admin_app
 
@@ -58,6 +61,17 @@ async def test_a_carrier_that_is_down_is_told_and_changes_nothing(gateway: Gatew
         "channels_down": ["a"],
         "channels": {"a": {"up": False, "last_error": "connection refused"}, "b": {"up": True}},
     }
+
+
+async def test_counts_by_status_and_by_word_are_told(gateway: Gateway, get: Get) -> None:
+    counters = Counters(throttled=Counter({88: 2}), bind_failures=Counter({"credentials": 1}))
+    status = ChannelStatus(False, [], 0, 0, 0, 0.0, 0.0, counters)
+    gateway.reasons, gateway.channels = [], {"sim-1": status.as_dict()}
+    answer = await get("/readyz")
+    assert answer.status == 200
+    told = json.dumps(await answer.json())
+    assert '{"88": 2}' in told
+    assert '{"credentials": 1}' in told
 
 
 async def test_metrics_are_what_prometheus_reads(gateway: Gateway, get: Get) -> None:
