@@ -44,6 +44,10 @@ log = structlog.get_logger(__name__)
 # the default of 5 ms would make a commit of twenty statements take a tenth of a second on a busy loop.
 SWITCH_INTERVAL = 0.0003
 
+# Messages live for seconds and form no cycles: looking through them every 700 allocations, as is the default,
+# would take more time than the messages themselves.
+GC_THRESHOLD = (50_000, 20, 50)
+
 
 async def serve(settings: Settings, network: Network) -> int:
     """Run the gateway until SIGTERM or SIGINT; return the exit code.
@@ -61,6 +65,7 @@ async def serve(settings: Settings, network: Network) -> int:
         gateway = await Gateway.build(settings, network, store)
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked through again
+        gc.set_threshold(*GC_THRESHOLD)
         await gateway.run(stop)
     finally:
         store.close()

@@ -1,10 +1,35 @@
 """Time-sortable 63-bit ids in unbroken blocks, and the UUIDs that carry them."""
 
-import secrets
+import os
 import uuid
 
 EPOCH_MS = 1_577_836_800_000  # 2020-01-01: 41 bits of milliseconds last until 2089
 _COUNTER_BITS = 22
+
+
+class _Entropy:
+    """The system's random bytes, fetched a few hundred at a time: a system call for each id would cost more
+    than everything else about it."""
+
+    __slots__ = ("_at", "_bytes")
+
+    _FETCH = 512
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._at = 0
+
+    def bits(self, count: int) -> int:
+        """Return `count` random bits, never given out before."""
+        size = (count + 7) // 8
+        if self._at + size > len(self._bytes):
+            self._bytes, self._at = os.urandom(self._FETCH), 0
+        chunk = self._bytes[self._at : self._at + size]
+        self._at += size
+        return int.from_bytes(chunk) >> (size * 8 - count)
+
+
+_entropy = _Entropy()
 
 
 class IdSource:
@@ -39,9 +64,22 @@ def session_no(submission_id: int) -> str:
         | (counter >> 10) << 64
         | 0b10 << 62
         | (counter & 0x3FF) << 52
-        | secrets.randbits(52)
+        | _entropy.bits(52)
     )
-    return str(uuid.UUID(int=value))
+    return _uuid(value)
+
+
+def request_id() -> str:
+    """Return a random UUID (version 4) to name one request by."""
+    value = _entropy.bits(122)
+    return _uuid(
+        (value >> 74) << 80 | 0x4 << 76 | (value >> 62 & 0xFFF) << 64 | 0b10 << 62 | value & (1 << 62) - 1
+    )
+
+
+def _uuid(value: int) -> str:
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def submission_id(session: str) -> int | None:

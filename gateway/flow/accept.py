@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from carriers.smpp.text import Unencodable, count_segments
+from carriers.smpp.text import Unencodable
 from gateway.domain.message import Message, Purpose, Reason, State, Submission
 from gateway.domain.pricing import PriceList
 from gateway.errors import Overloaded
 from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.outcome import Outcomes
+from gateway.flow.parts import PartCache
 from gateway.flow.unit import Unit
 from gateway.ids import session_no
 from gateway.live import Live
@@ -75,12 +76,13 @@ class Accept:
     def __init__(
         self,
         context: Context,
+        parts: PartCache,
         dispatcher: Dispatcher,
         outcomes: Outcomes,
         routes: Live[RouteTable],
         prices: Live[PriceList],
     ) -> None:
-        self._channels = context.channels
+        self._parts = parts
         self._journal = context.journal
         self._funds = context.funds
         self._ids = context.ids
@@ -203,9 +205,8 @@ class Accept:
         if isinstance(choice, NoRoute):
             return _Way(choice, "", 1, 0, Reason.NO_ROUTE, choice.reason)
         # the first candidate's way of joining parts decides what is counted, once and for all
-        config = self._channels[choice.channels[0]]
         try:
-            segments = count_segments(draft.text, config.concatenation, config.default_alphabet)
+            segments = self._parts.count(draft.text, choice.channels[0])
         except Unencodable as error:
             return _Way(choice, "", 1, 0, Reason.UNENCODABLE, str(error))
         price = self._prices.value.price(country, draft.purpose, segments)

@@ -43,10 +43,10 @@ class ChannelPort(Protocol):
 class Dispatcher:
     """Claims queued messages for channels with room and hands them over once the claim is durable."""
 
-    def __init__(self, context: Context, lanes: Lanes, outcomes: Outcomes) -> None:
+    def __init__(self, context: Context, lanes: Lanes, parts: PartCache, outcomes: Outcomes) -> None:
         self._journal = context.journal
         self._clock = context.clock
-        self._parts = PartCache(context.channels)
+        self._parts = parts
         self._lanes = lanes
         self._outcomes = outcomes
         self._channels: Mapping[str, ChannelPort] = {}

@@ -56,6 +56,10 @@ class PartCache:
                 self._parts.popitem(last=False)
         return found
 
+    def count(self, text: str, channel_id: str) -> int:
+        """Return how many segments `text` is there, for price, rate and window alike."""
+        return sum(part.weight for part in self.parts(text, channel_id))
+
     def segments(self, message: Message, channel_id: str) -> list[Segment]:
         """Return what is still to be sent of `message`; raises `Unencodable`."""
         parts = self.parts(message.body(), channel_id)

@@ -20,6 +20,7 @@ from gateway.flow.levels import Levels, ShowsStatus
 from gateway.flow.match import Matcher
 from gateway.flow.notify import Notifier
 from gateway.flow.outcome import Outcomes
+from gateway.flow.parts import PartCache
 from gateway.flow.recover import Recovery
 from gateway.flow.refill import Refill
 from gateway.flow.sent import SentIndex
@@ -93,8 +94,9 @@ class Pipeline:
         )
         outcomes = Outcomes(context, directory, self.notifier)
         self.index = index = SentIndex()
+        parts = PartCache(configs)
         lanes = Lanes(settings.delivery.memory_window)
-        self.dispatcher = dispatcher = Dispatcher(context, lanes, outcomes)
+        self.dispatcher = dispatcher = Dispatcher(context, lanes, parts, outcomes)
         forms = {id_: IdForms(config.receipt_id_form) for id_, config in configs.items()}
         self.settler = settler = Settler(context, index, Matcher(context.store, index, forms), outcomes)
         answers = Answers(context, dispatcher, settler, outcomes)
@@ -105,7 +107,9 @@ class Pipeline:
         dispatcher.attach(self.channels)
         self._recovery = Recovery(context, lanes, answers, settler, outcomes)
         self.sweeper = Sweeper(context, dispatcher, settler, outcomes)
-        self.accept = Accept(context, dispatcher, outcomes, Live(routes), Live(PriceList(settings.price)))
+        self.accept = Accept(
+            context, parts, dispatcher, outcomes, Live(routes), Live(PriceList(settings.price))
+        )
         self.helpers: dict[str, Callable[[], Any]] = {
             "notify": self.notifier.run,
             "settle": settler.run,

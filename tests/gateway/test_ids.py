@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ids import EPOCH_MS, IdSource, id_at, session_no, submission_id
+from gateway.ids import EPOCH_MS, IdSource, id_at, request_id, session_no, submission_id
 
 NOW = 1_790_000_000_000
 
@@ -56,3 +56,11 @@ def test_two_session_numbers_for_one_id_differ() -> None:
 @given(st.one_of(st.text(max_size=40), st.uuids(version=4).map(str), st.just("{" + session_no(1) + "}")))
 def test_what_is_no_session_number_of_ours_carries_nothing(text: str) -> None:
     assert submission_id(text) is None
+
+
+def test_a_request_is_named_by_a_random_uuid() -> None:
+    names = {request_id() for _ in range(1_000)}
+    assert len(names) == 1_000
+    for name in names:
+        assert str(uuid.UUID(name)) == name
+        assert (uuid.UUID(name).version, uuid.UUID(name).variant) == (4, uuid.RFC_4122)

@@ -1,11 +1,10 @@
 """The customers' listener: `/?Action=…`, one handler, every decision an HTTP 200 with a RetCode."""
 
-import random
-
 import structlog
 from aiohttp import web
 
 from config.schema import HttpSettings
+from gateway import ids
 from gateway.api.scloud.access import authenticate, choose_project, public_text
 from gateway.api.scloud.actions import ACTIONS
 from gateway.api.scloud.call import Call, Services, refused
@@ -60,7 +59,7 @@ class Door:
         """Answer one request."""
         clock, metrics = self._services.clock, self._services.metrics
         started = clock.monotonic()
-        request_id = _request_id()
+        request_id = ids.request_id()
         action = ""
         try:
             parameters = await _parameters(request)
@@ -111,12 +110,6 @@ class Door:
             log.error("request failed", request=request_id, action=action, exc_info=error)
             code = RetCode.SERVICE_UNAVAILABLE
         return refused(Refusal(code), action)
-
-
-def _request_id() -> str:
-    """Return a UUID version 4 for logs and support; a name, not a secret, so the fast generator will do."""
-    digits = f"{random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 async def _parameters(request: web.Request) -> Parameters:
