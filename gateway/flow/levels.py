@@ -45,12 +45,13 @@ class Levels:
         """Count the queues again and again until cancelled."""
         while True:
             try:
-                self._set_queues(await self._store.read(stored.lanes))
+                self.set_queues(await self._store.read(stored.lanes))
             except GatewayError as error:
                 log.warning("queues not counted", error=str(error))
             await asyncio.sleep(INTERVAL)
 
-    def _set_queues(self, rows: Sequence[stored.LaneRow]) -> None:
+    def set_queues(self, rows: Sequence[stored.LaneRow]) -> None:
+        """Show the queues as they were counted."""
         now_ms = self._clock.now_ms()
         waiting: dict[Labels, float] = {}
         oldest: dict[Labels, float] = {}

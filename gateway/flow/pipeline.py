@@ -110,12 +110,13 @@ class Pipeline:
         self.accept = Accept(
             context, parts, dispatcher, outcomes, Live(routes), Live(PriceList(settings.price))
         )
+        self.levels = Levels(context, self.channels, index)
         self.helpers: dict[str, Callable[[], Any]] = {
             "notify": self.notifier.run,
             "settle": settler.run,
             "refill": Refill(context, lanes, dispatcher, index).run,
             "sweep": self.sweeper.run,
-            "levels": Levels(context, self.channels, index).run,
+            "levels": self.levels.run,
         }
 
     async def recover(self) -> int:

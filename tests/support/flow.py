@@ -32,7 +32,7 @@ from config.schema import (
     Settings,
 )
 from gateway.domain.account import Account, Directory
-from gateway.domain.message import Message, Purpose
+from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.flow.accept import Accepted, Draft, Recipient, Request
 from gateway.flow.parts import PartOf
 from gateway.flow.pipeline import Pipeline
@@ -46,6 +46,7 @@ from tests.support.messages import NOON_MS
 ACCOUNT = "acc-one"
 BALANCE = 100_000_000  # micro-units
 PRICE = 50_000  # a segment's
+LONG = "【Acme】" + "x" * 120  # UTF-16: two segments
 
 
 class SetClock:
@@ -75,7 +76,7 @@ class ScriptedChannel:
         self.up = True
         self.sent: list[Segment] = []  # every segment ever given to it
         self.unanswered: list[Segment] = []
-        self.replies: list[bool] = []
+        self.counters = Counters()
         self._ids = 0
         self._submitted = asyncio.Event()
 
@@ -98,7 +99,7 @@ class ScriptedChannel:
         self.accept()
 
     def status(self) -> ChannelStatus:
-        return ChannelStatus(self.up, [], 0, len(self.unanswered), self.most, 0.0, 0.0, Counters())
+        return ChannelStatus(self.up, [], 0, len(self.unanswered), self.most, 0.0, 0.0, self.counters)
 
     # what a test plays
 
@@ -209,6 +210,11 @@ class Rig:
         (row,) = await self.rows(tables.balances, account_id=ACCOUNT)
         assert self.pipeline.context.funds.available(ACCOUNT) == row["available"]
         return row["available"], row["reserved"], row["captured"]
+
+
+async def states(rig: Rig) -> list[tuple[State, Reason]]:
+    """Return where every message is and why, oldest first."""
+    return [(State(row["state"]), Reason(row["reason"])) for row in await rig.rows()]
 
 
 def network(*channels: ChannelConfig) -> Network:

@@ -47,7 +47,7 @@ def test_a_load_that_brings_everything_ends_the_spill() -> None:
     assert lane.wants_load()
     asked = lane.begin_load()
     assert not lane.wants_load()
-    lane.end_load([queued(1), queued(2)], complete=2 < asked)
+    lane.end_load([queued(1), queued(2)], complete=asked > 2)
     assert not lane.spilled
     lane.push(queued(3))
     assert list(drained(lane)) == [1001, 1002, 1003]

@@ -1,0 +1,34 @@
+"""Accepted means stored: checked, priced, reserved and claimed in one commit."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.message import State
+from gateway.flow.funds import InsufficientFunds
+from gateway.store import tables
+from tests.support.flow import BALANCE, PRICE, flow
+
+
+async def test_nothing_reaches_the_carrier_before_its_claim_is_committed(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        channel = rig.channel()
+        submit = channel.submit
+        seen: list[int] = []
+
+        def watching(segments: object, now: float) -> None:
+            query = tables.messages.select().with_only_columns(tables.messages.c.state)
+            seen.extend(rig.store.read_now(lambda connection: connection.scalars(query).all()))
+            submit(segments, now)  # type: ignore[arg-type]
+
+        channel.submit = watching  # type: ignore[method-assign]
+        await rig.accept(3)
+        assert seen == [State.SENDING] * 3
+
+
+async def test_a_request_the_balance_does_not_cover_changes_nothing(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        with pytest.raises(InsufficientFunds):
+            await rig.accept(BALANCE // PRICE + 1)
+        assert await rig.rows() == []
+        assert await rig.balance() == (BALANCE, 0, 0)

@@ -1,0 +1,45 @@
+"""What time brings about."""
+
+from pathlib import Path
+
+from config.schema import InDoubtPolicy
+from gateway.domain.message import Reason, State
+from gateway.store import tables
+from tests.support.flow import BALANCE, PRICE, channel_config, flow, states
+
+
+async def test_a_message_past_its_validity_expires_although_no_channel_asks_for_it(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        rig.channel().up = False
+        await rig.accept(2)
+        rig.clock.pass_(86_400)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert await states(rig) == [(State.EXPIRED, Reason.VALIDITY_OVER)] * 2
+        assert await rig.balance() == (BALANCE, 0, 0)
+        assert len(await rig.rows(tables.outbox)) == 2
+
+
+async def test_in_doubt_whose_receipt_never_comes_ends_unknown_and_uncharged(tmp_path: Path) -> None:
+    waits = channel_config("alpha", in_doubt={"verification": InDoubtPolicy.WAIT}, receipt_deadline=60.0)
+    async with flow(tmp_path / "g.db", waits) as rig:
+        await rig.accept()
+        rig.channel().go(up=False)
+        await rig.settled()
+        rig.clock.pass_(61)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert await states(rig) == [(State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP)]
+        assert await rig.balance() == (BALANCE, 0, 0)
+
+
+async def test_t95_no_receipt_by_the_deadline_is_unknown_and_a_late_one_still_counts(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha", receipt_deadline=3600.0)) as rig:
+        await rig.accept()
+        (id_,) = rig.channel().accept()
+        await rig.settled()
+        rig.clock.pass_(3_601)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert await states(rig) == [(State.UNKNOWN, Reason.RECEIPT_DEADLINE)]
+        assert await rig.balance() == (BALANCE - PRICE, 0, PRICE)
+        assert await rig.channel().receipt(id_)
+        assert await states(rig) == [(State.DELIVERED, Reason.LATE_RECEIPT)]
+        assert len(await rig.rows(tables.outbox)) == 2

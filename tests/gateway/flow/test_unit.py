@@ -1,0 +1,39 @@
+"""A unit hands over rows as the messages stand, and runs what waited for its commit, or takes it back."""
+
+from gateway.domain.message import Reason, State
+from gateway.flow.unit import Unit
+from tests.support.messages import NOON_MS, message
+
+
+def test_an_empty_unit_writes_nothing() -> None:
+    assert not Unit()
+    assert Unit().changes().moves == []
+
+
+def test_a_message_moved_twice_is_written_once_as_it_stands() -> None:
+    unit, one = Unit(), message()
+    for state, reason in ((State.SENDING, Reason.CLAIMED_AT_ACCEPT), (State.SUBMITTED, Reason.SUBMITTED)):
+        one.move(state, reason)
+        unit.moved[one.id] = one
+    assert unit
+    assert unit.changes().moves == [one.move_row()]
+    assert unit.changes().moves[0][1:3] == (State.SUBMITTED, Reason.SUBMITTED)
+
+
+def test_events_and_money_name_their_message() -> None:
+    unit, one = Unit(), message()
+    unit.event(one.id, NOON_MS, State.HELD, Reason.RETRY_BACKOFF, "busy")
+    unit.post(one, "release", (50_000, -50_000), NOON_MS, "why")
+    changes = unit.changes()
+    assert changes.events == [(one.id, NOON_MS, State.HELD, Reason.RETRY_BACKOFF, "busy")]
+    assert changes.ledger == [("acc-one", "release", 50_000, -50_000, 1_000, one.id, NOON_MS, "why")]
+
+
+def test_what_follows_runs_in_order_and_what_undoes_runs_in_reverse() -> None:
+    unit = Unit()
+    steps: list[str] = []
+    unit.then += [lambda: steps.append("first"), lambda: steps.append("second")]
+    unit.undo += [lambda: steps.append("undo first"), lambda: steps.append("undo second")]
+    unit.committed()
+    unit.failed()
+    assert steps == ["first", "second", "undo second", "undo first"]
