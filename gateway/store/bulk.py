@@ -20,6 +20,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Table,
+    Text,
     and_,
     bindparam,
     column,
@@ -161,7 +162,8 @@ class Statement:
         """Render nothing yet."""
         self._kind = kind
         self._dialect = dialect
-        self._texts: dict[int, str] = {}
+        self._chunks: dict[int, str] = {}
+        self._texts = {c.name for c in kind.table.c if isinstance(c.type, Text)}
 
     @cached_property
     def _text(self) -> str:
@@ -174,8 +176,7 @@ class Statement:
         if None in [row[0] for row in rows]:  # it would pass for filling
             raise ValueError(f"{self._kind.field}: a row without {self._kind.columns[0]}")
         if self._dialect.name == "postgresql":
-            arrays = (list(values) for values in zip(*rows, strict=True))
-            cursor.execute(self._text, dict(zip(self._kind.columns, arrays, strict=True)))
+            cursor.execute(self._text, self._arrays(rows))
             return
         longest = LENGTHS[-1]
         for start in range(0, len(rows), longest):
@@ -184,12 +185,32 @@ class Statement:
             filling = repeat(None, (length - len(part)) * len(self._kind.columns))
             cursor.execute(self._of_length(length), tuple(chain(chain.from_iterable(part), filling)))
 
+    def _arrays(self, rows: Sequence[Row]) -> dict[str, str]:
+        """Return a PostgreSQL array literal for each column; psycopg's lists take seven times as long."""
+        columns = zip(*rows, strict=True)
+        return {
+            name: _text_array(column) if name in self._texts else _array(column)
+            for name, column in zip(self._kind.columns, columns, strict=True)
+        }
+
     def _of_length(self, length: int) -> str:
-        text = self._texts.get(length)
+        text = self._chunks.get(length)
         if text is None:
             row = f"({', '.join('?' * len(self._kind.columns))})"
-            text = self._texts[length] = self._text.replace(row, ", ".join([row] * length))
+            text = self._chunks[length] = self._text.replace(row, ", ".join([row] * length))
         return text
+
+
+def _array(values: Iterable[Any]) -> str:
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def _text_array(values: Iterable[str | None]) -> str:
+    quoted = [
+        "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        for value in values
+    ]
+    return "{" + ",".join(quoted) + "}"
 
 
 class Bulk:

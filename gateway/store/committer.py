@@ -13,6 +13,13 @@ from gateway.store.engine import Store
 
 Outcome = Exception | None
 
+# Every update here finds its rows by an index. A table that grows from nothing has no statistics for the
+# first minutes, and a planner without them may read all of it for each batch.
+_BY_KEY = """
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+SET plan_cache_mode = force_generic_plan
+"""
+
 
 class Committer:
     """Commits batches on a connection of its own; made for one thread."""
@@ -45,10 +52,8 @@ class Committer:
         return self._failed(units, failure)
 
     def close(self) -> None:
-        """Give the connection back."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the connection; its settings are not for others."""
+        self._drop()
 
     def _settle(self, units: Sequence[Changes]) -> Sequence[Outcome]:
         try:
@@ -114,6 +119,9 @@ class Committer:
     def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = self._store.writer.connect()
+            if self._store.dialect == "postgresql":
+                self._connection.exec_driver_sql(_BY_KEY)
+                self._connection.commit()
         return self._connection
 
     def _drop(self) -> None:

@@ -1,13 +1,13 @@
 """Whole statements: any number of rows, the same on both databases, the last or the first one wins."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from gateway.domain.message import State
 from gateway.errors import RowRefused
-from gateway.store import tables
+from gateway.store import outbox, tables
 from gateway.store.bulk import KINDS, LENGTHS, balance_changes
 from gateway.store.changes import Changes
 from gateway.store.engine import Store
@@ -127,3 +127,19 @@ def test_balances_follow_the_ledger_row_by_row() -> None:
         ledger_row("credit", 5, account_id="acc-a"),
     ]
     assert balance_changes(rows) == [("acc-a", 5, 0, 0), ("acc-one", 840, 0, 160)]
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(
+    ["", "NULL", "null", "{}", '"', "\\", '\\"', "a,b", " a ", "\n", "{a,b}", None, "【Acme】😀", "%s", "?"]
+)
+@given(st.lists(st.none() | TEXTS, min_size=1, max_size=20))
+def test_any_text_comes_back_as_it_went_in(store: Store, texts: list[str | None]) -> None:
+    store.transaction(lambda connection: connection.execute(text("DELETE FROM outbox")))
+    commit(store, Changes(outbox=[outbox_row(n, payload=one) for n, one in enumerate(texts, 1)]))
+    assert [row["payload"] for row in all_rows(store, tables.outbox)] == texts
+    waiting = store.read_now(lambda connection: outbox.waiting_after(connection, "acc-one", 0, 99))
+    assert [row[3] for row in waiting] == texts
