@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 # The writer thread gives the interpreter lock up at every statement and may wait this long to get it back:
 # the default of 5 ms would make a commit of twenty statements take a tenth of a second on a busy loop.
-SWITCH_INTERVAL = 0.0003
+SWITCH_INTERVAL = 0.0001
 
 # Messages live for seconds and form no cycles: looking through them every 700 allocations, as is the default,
 # would take more time than the messages themselves.
