@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from carriers.message_id import IdForms, same_handset
 from carriers.results import Receipt
+from gateway.domain.message import Message
 from gateway.flow.sent import Parked, Sent, SentIndex
 from gateway.store import messages as stored
 from gateway.store.engine import Store
@@ -82,7 +83,7 @@ class Matcher:
         self,
         arrived: Arrived,
         found: Mapping[tuple[str, str], Sequence[stored.SegmentRow]],
-        messages: Mapping[int, stored.Message],
+        messages: Mapping[int, Message],
     ) -> None:
         channel, receipt = arrived.channel, arrived.receipt
         forms = self._forms[channel]
