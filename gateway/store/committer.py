@@ -1,5 +1,6 @@
 """The writer thread's work: one batch of units, one transaction, and what to do when it fails."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,11 @@ from gateway.store.changes import Changes
 from gateway.store.engine import Store
 
 Outcome = Exception | None
+
+VERDICT_WAIT = 30.0  # seconds to wait for a server that vanished with our COMMIT
+IN_PROGRESS = "in progress"
+_CURRENT = text("SELECT pg_current_xact_id()::text")
+_STATUS = text("SELECT pg_xact_status(CAST(:id AS xid8))")
 
 # Every update here finds its rows by an index. A table that grows from nothing has no statistics for the
 # first minutes, and a planner without them may read all of it for each batch.
@@ -29,7 +35,7 @@ class Committer:
         self._store = store
         self._bulk = Bulk(store.writer.dialect)
         self._connection: Connection | None = None
-        self._transaction_id: str | None = None  # of a PostgreSQL COMMIT on its way
+        self._sent: tuple[str, Sequence[Outcome]] | None = None  # a COMMIT on its way: its id and meaning
 
     def commit(self, units: Sequence[Changes]) -> Sequence[Outcome]:
         """Commit `units`; return for each None, or why nothing of it was changed.
@@ -45,7 +51,7 @@ class Committer:
             self._drop()
         if lost:
             try:
-                return [None] * len(units) if self._committed_after_all() else self._settle(units)
+                return self._outcomes_of_lost_commit() or self._settle(units)
             except Exception as error:
                 failure = error
                 self._drop()
@@ -56,6 +62,7 @@ class Committer:
         self._drop()
 
     def _settle(self, units: Sequence[Changes]) -> Sequence[Outcome]:
+        self._sent = None
         try:
             self._together(units)
         except Exception as error:
@@ -68,8 +75,7 @@ class Committer:
         connection = self._connected()
         with connection.begin():
             self._bulk.write(connection.connection.cursor(), units)
-            self._before_commit(connection)
-        self._transaction_id = None
+            self._before_commit(connection, [None] * len(units))
 
     def _one_by_one(self, units: Sequence[Changes]) -> Sequence[Outcome]:
         """Give every unit a savepoint of its own, still with one commit for all."""
@@ -86,26 +92,42 @@ class Committer:
                     outcomes.append(_refused(error))
                 else:
                     outcomes.append(None)
-            self._before_commit(connection)
-        self._transaction_id = None
+            self._before_commit(connection, outcomes)
         return outcomes
 
-    def _before_commit(self, connection: Connection) -> None:
+    def _before_commit(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         if self._store.dialect == "postgresql":
-            self._transaction_id = connection.scalar(text("SELECT pg_current_xact_id()::text"))
+            self._sent = (connection.scalar(_CURRENT) or "", outcomes)
 
-    def _committed_after_all(self) -> bool:
-        """Whether the commit whose answer was lost with the connection had happened.
+    def _outcomes_of_lost_commit(self) -> Sequence[Outcome] | None:
+        """Return what a commit whose answer was lost with the connection has done; None: nothing.
 
-        Committing again would count everything twice, failing would disown rows that exist: so we ask.
+        Committing again would count everything twice, failing would disown rows that exist: so we ask, and
+        wait for the server if need be.
         """
-        transaction_id, self._transaction_id = self._transaction_id, None
-        if transaction_id is None:
-            return False
-        asked = text("SELECT pg_xact_status(CAST(:id AS xid8))")
-        with self._connected().begin():
-            status = self._connected().scalar(asked, {"id": transaction_id})
-        return bool(status == "committed")
+        if self._sent is None:
+            return None
+        transaction_id, outcomes = self._sent
+        patience = time.monotonic() + VERDICT_WAIT
+        while True:
+            try:
+                status = self._ask(transaction_id)
+            except DBAPIError:
+                self._drop()
+                if time.monotonic() >= patience:
+                    raise
+                status = IN_PROGRESS
+            if status != IN_PROGRESS:
+                return outcomes if status == "committed" else None
+            if time.monotonic() >= patience:
+                raise StoreUnavailable(f"nobody can say whether transaction {transaction_id} was committed")
+            time.sleep(0.2)
+
+    def _ask(self, transaction_id: str) -> str | None:
+        connection = self._connected()
+        with connection.begin():
+            status: str | None = connection.scalar(_STATUS, {"id": transaction_id})
+        return status
 
     def _lost(self) -> bool:
         """Whether the connection is gone: a new one may well work."""

@@ -6,8 +6,10 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from gateway.errors import RowRefused, StoreUnavailable
+from gateway.store import committer as committer_module
 from gateway.store import tables
 from gateway.store.changes import Changes
 from gateway.store.committer import Committer
@@ -91,30 +93,68 @@ def test_a_connection_lost_between_two_batches_is_replaced(store: Store, committ
     assert row_count(store, tables.outbox) == 2
 
 
+class LostAnswer:
+    """Loses the connection at the next COMMIT, before or after the server has done it."""
+
+    def __init__(self, store: Store, arrived: bool) -> None:
+        self._do_commit: Callable[[Any], None] = store.writer.dialect.do_commit
+        self._arrived = arrived
+        self.lost = False
+
+    def __call__(self, raw: Any) -> None:
+        if self.lost or getattr(raw, "driver_connection", raw).info.transaction_status.name == "IDLE":
+            return self._do_commit(raw)
+        self.lost = True
+        if self._arrived:
+            self._do_commit(raw)
+        getattr(raw, "driver_connection", raw).close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
 @only_postgresql
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_commit_whose_answer_is_lost_is_done_once(
     store: Store, committer: Committer, monkeypatch: pytest.MonkeyPatch, arrived: bool
 ) -> None:
     open_account(store)
-    do_commit: Callable[[Any], None] = store.writer.dialect.do_commit
-    cuts = [True]
-
-    def lose_the_answer(raw: Any) -> None:
-        if not cuts:
-            return do_commit(raw)
-        cuts.clear()
-        if arrived:
-            do_commit(raw)
-        raw.driver_connection.close()
-        raise psycopg.OperationalError("server closed the connection unexpectedly")
-
     assert committer.commit([Changes()]) == [None]
-    monkeypatch.setattr(store.writer.dialect, "do_commit", lose_the_answer)
+    losing = LostAnswer(store, arrived)
+    monkeypatch.setattr(store.writer.dialect, "do_commit", losing)
     assert committer.commit([Changes(ledger=[ledger_row("credit", 7)])]) == [None]
-    assert not cuts
+    assert losing.lost
     assert [row["amount"] for row in all_rows(store, tables.ledger)] == [7]
     assert [row["available"] for row in all_rows(store, tables.balances)] == [7]
+
+
+@only_postgresql
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_lost_answer_does_not_excuse_a_refused_unit(
+    store: Store, committer: Committer, monkeypatch: pytest.MonkeyPatch, arrived: bool
+) -> None:
+    commit(store, Changes(outbox=[outbox_row(2)]))
+    assert committer.commit([Changes()]) == [None]
+    losing = LostAnswer(store, arrived)
+    monkeypatch.setattr(store.writer.dialect, "do_commit", losing)
+    first, second, third = committer.commit([Changes(outbox=[outbox_row(n)]) for n in (1, 2, 3)])
+    assert losing.lost
+    assert (first, isinstance(second, RowRefused), third) == (None, True, None)
+    assert [row["id"] for row in all_rows(store, tables.outbox)] == [1, 2, 3]
+
+
+@only_postgresql
+def test_a_commit_nobody_can_tell_about_is_an_error_in_the_end(
+    store: Store, committer: Committer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert committer.commit([Changes()]) == [None]
+    monkeypatch.setattr(committer_module, "VERDICT_WAIT", 0.0)
+    monkeypatch.setattr(store.writer.dialect, "do_commit", LostAnswer(store, arrived=True))
+    monkeypatch.setattr(store.writer, "connect", unreachable)
+    [outcome] = committer.commit([Changes(outbox=[outbox_row(1)])])
+    assert isinstance(outcome, StoreUnavailable)
+
+
+def unreachable() -> None:
+    raise OperationalError("connect", None, psycopg.OperationalError("connection refused"))
 
 
 @pytest.mark.slow
