@@ -78,6 +78,7 @@ class Link(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._session: Session | None = None
         self._transport: asyncio.Transport | None = None
+        self._bound = False
         self._writable = True
         self._flushing = False
         self._timer: asyncio.TimerHandle | None = None
@@ -146,7 +147,7 @@ class Link(asyncio.Protocol):
         """Feed the session, tell the owner."""
         if self._session is not None:
             if self._session.state is State.BINDING and data[:2] in (b"\x15\x03", b"\x16\x03"):
-                self.error = "the peer speaks TLS, the channel is set to plain TCP"
+                self.abort("the peer speaks TLS, the channel is set to plain TCP")
             self._handle(self._session.receive(data, self._clock()))
             self._after_work()
 
@@ -192,6 +193,7 @@ class Link(asyncio.Protocol):
     def _notice(self, event: Event) -> None:
         """Act on what is rare."""
         if isinstance(event, Bound):
+            self._bound = True
             self._owner.link_bound(self)
         elif isinstance(event, UnbindReceived):
             self._owner.link_changed(self)
@@ -257,7 +259,10 @@ class Link(asyncio.Protocol):
 
     def _close(self, closed: Closed) -> None:
         """The session is over: let the last bytes go, but not for ever."""
-        self.error = self.error or f"{closed.reason.value}{': ' if closed.detail else ''}{closed.detail}"
+        detail = f": {closed.detail}" if closed.detail else ""
+        if closed.reason is CloseReason.PEER_CLOSED and not self._bound:
+            detail = " instead of answering the bind; does it expect TLS?"
+        self.error = self.error or f"{closed.reason.value}{detail}"
         if self._transport is None or self._transport.is_closing():
             return
         if closed.reason in _DEAD:

@@ -182,10 +182,13 @@ class IdMint:
         return self._write(number)
 
     def in_receipt(self, message_id: str) -> str:
-        """Return `message_id` as the receipt gives it."""
+        """Return `message_id` as the receipt gives it; one of another form, from an old record, as it is."""
         if self.receipt_form is ReceiptIdForm.SAME:
             return message_id
-        number = int(message_id, 16 if self.form is MessageIdForm.HEX else 10)
+        try:
+            number = int(message_id, 16 if self.form is MessageIdForm.HEX else 10)
+        except ValueError:
+            return message_id
         return format(number, "X" if self.receipt_form is ReceiptIdForm.HEX else "d")
 
 

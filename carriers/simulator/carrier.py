@@ -10,7 +10,7 @@ from random import Random
 from typing import Protocol
 
 from carriers.simulator.agenda import Agenda
-from carriers.simulator.behaviour import Delay, IdMint, OutcomeMix
+from carriers.simulator.behaviour import Delay, IdMint, MessageIdForm, OutcomeMix, ReceiptIdForm
 from carriers.simulator.faults import Fault, FaultKind, FaultPlan, garbled
 from carriers.simulator.mailbox import Mailbox, Receiver
 from carriers.simulator.options import SimulatorOptions
@@ -63,7 +63,9 @@ class Carrier:
         self._answer_delay = Delay.parse(options.answer_delay)
         self._plan = FaultPlan(options.faults, Random(options.seed))
         # ids rise from the clock, 65,536 of them a millisecond, so a restart repeats none
-        self._mint = IdMint(int(at * 1000) << 16, options.id_form, options.receipt_id_form)
+        self._mint = IdMint(
+            int(at * 1000) << 16, MessageIdForm(options.id_form), ReceiptIdForm(options.receipt_id_form)
+        )
         self._receipts = ReceiptEncoder(tlvs=options.receipt_tlvs)
         self._recent: deque[float] = deque(maxlen=options.rate or 1)
         self._mailboxes: dict[str, Mailbox] = {}

@@ -6,12 +6,12 @@ from typing import Any, Protocol, cast
 from carriers.errors import FramingLost
 from carriers.simulator.carrier import Carrier
 from carriers.simulator.record import Pending
+from carriers.smpp.answers import answer, short_answer
+from carriers.smpp.binding import bind_response
 from carriers.smpp.codec import Decoder, encode
-from carriers.smpp.layout import RESPONSES
 from carriers.smpp.pdu import (
     BadPdu,
     Bind,
-    BindResp,
     CancelSm,
     DataSm,
     DeliverSmResp,
@@ -22,13 +22,12 @@ from carriers.smpp.pdu import (
     QuerySm,
     ReplaceSm,
     Request,
-    Response,
     SubmitMulti,
     SubmitSm,
     Unbind,
     UnbindResp,
 )
-from carriers.smpp.vocabulary import SEQUENCE_MAX, VERSION_34, CommandId, CommandStatus, Tag
+from carriers.smpp.vocabulary import SEQUENCE_MAX, CommandId, CommandStatus
 
 _MODES = {
     CommandId.BIND_TRANSMITTER: "transmitter",
@@ -53,6 +52,9 @@ class Hub(Protocol):
 
     def touched(self, connection: "Connection") -> None:
         """Flush `connection` at the end of this turn of the event loop."""
+
+    def came(self, connection: "Connection") -> None:
+        """Remember `connection`, which is open."""
 
     def gone(self, connection: "Connection") -> None:
         """Forget `connection`, which is closed."""
@@ -85,6 +87,8 @@ class Connection(asyncio.Protocol):
         """Start: the customer has a limited time to bind."""
         self._hub.tick()
         self._transport = cast(asyncio.Transport, transport)
+        self._hub.came(self)
+        self._carrier.stats.connections += 1
         self._carrier.agenda.add(self._carrier.now, self._check, None)
         self._hub.touched(self)
 
@@ -103,7 +107,7 @@ class Connection(asyncio.Protocol):
         except FramingLost as lost:
             self._carrier.stats.bad_pdus += 1
             if lost.nack:
-                self._put(GenericNack(sequence=lost.sequence, status=CommandStatus.RINVCMDLEN))
+                self.send(short_answer(CommandId.GENERIC_NACK, CommandStatus.RINVCMDLEN, lost.sequence))
             self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -166,7 +170,7 @@ class Connection(asyncio.Protocol):
         """Ask the customer to go; nothing is delivered any more."""
         if self.mode and not self._ending:
             self._ending = True
-            self._put(Unbind(sequence=self._next_sequence()))
+            self.send(encode(Unbind(sequence=self._next_sequence())))
 
     def freeze(self) -> None:
         """Write nothing any more, as if the cable were cut."""
@@ -183,49 +187,48 @@ class Connection(asyncio.Protocol):
     # --- requests and responses
 
     def _serve(self, pdu: Pdu | BadPdu) -> None:
+        """Act on one PDU, the frequent ones first."""
         if type(pdu) is SubmitSm:
             self._submit(pdu)
-        elif type(pdu) is DeliverSmResp:
+        elif type(pdu) is DeliverSmResp or type(pdu) is GenericNack:
             self._acknowledged(pdu)
         elif isinstance(pdu, BadPdu):
             self._bad(pdu)
         elif isinstance(pdu, Bind):
             self._bind(pdu)
-        elif isinstance(pdu, EnquireLink):
+        elif isinstance(pdu, Request) and type(pdu) in _REFUSED:
+            self.send(answer(pdu, _REFUSED[type(pdu)]))
+        else:
+            self._serve_session(pdu)
+
+    def _serve_session(self, pdu: Pdu) -> None:
+        """Act on what keeps or ends the session."""
+        if isinstance(pdu, EnquireLink):
             self._carrier.stats.enquire_links += 1
-            self._put(EnquireLinkResp(sequence=pdu.sequence))
+            self.send(answer(pdu, CommandStatus.ROK))
         elif isinstance(pdu, EnquireLinkResp):
             self._carrier.stats.probes_answered += 1
         elif isinstance(pdu, Unbind):
             self._carrier.stats.unbinds += 1
-            self._put(UnbindResp(sequence=pdu.sequence))
+            self.send(answer(pdu, CommandStatus.ROK))
             self._close()
         elif isinstance(pdu, UnbindResp):
             self._close()
-        elif isinstance(pdu, GenericNack):
-            self._acknowledged(pdu)
-        elif isinstance(pdu, Request) and type(pdu) in _REFUSED:
-            self._put(_response(pdu, _REFUSED[type(pdu)]))
 
     def _bind(self, pdu: Bind) -> None:
         status = CommandStatus.RALYBND if self.mode else self._carrier.admit(pdu)
-        answer = cast(BindResp, _response(pdu, status))
+        self.send(encode(bind_response(pdu, "simulator", status)))
         if status:
             self._carrier.stats.binds_refused += 1
-            self._put(answer)
             return
         self.system_id, self.mode = pdu.system_id, _MODES[pdu.command_id]
-        answer.system_id = "simulator"
-        if pdu.interface_version >= VERSION_34:
-            answer.tlvs = ((Tag.SC_INTERFACE_VERSION, bytes((VERSION_34,))),)
-        self._put(answer)
         self._carrier.opened(self, self.mode)
         if self.mode != "transmitter":
             self._carrier.mailbox(self.system_id).join(self)
 
     def _submit(self, pdu: SubmitSm) -> None:
         if self.mode not in ("transmitter", "transceiver") or self._ending:
-            self._put(_response(pdu, CommandStatus.RINVBNDSTS))
+            self.send(answer(pdu, CommandStatus.RINVBNDSTS))
             return
         self._unanswered += 1
         stats = self._carrier.stats
@@ -242,7 +245,7 @@ class Connection(asyncio.Protocol):
         """Refuse what cannot be read, with the response it calls for."""
         self._carrier.stats.bad_pdus += 1
         if pdu.response_id is not None:
-            self._put(RESPONSES[pdu.response_id].pdu_class(sequence=pdu.sequence, status=pdu.status))
+            self.send(short_answer(pdu.response_id, pdu.status, pdu.sequence))
 
     # --- the rest
 
@@ -259,7 +262,7 @@ class Connection(asyncio.Protocol):
             return
         if self._asked is None and now - self._heard >= options.enquire_link:
             self._asked = now
-            self._put(EnquireLink(sequence=self._next_sequence()))
+            self.send(encode(EnquireLink(sequence=self._next_sequence())))
         self._expire(now - options.response_timeout)
         carrier.agenda.add(now + min(options.enquire_link, options.response_timeout) / 2, self._check, None)
 
@@ -277,9 +280,6 @@ class Connection(asyncio.Protocol):
         if self.mode in ("receiver", "transceiver"):
             self._carrier.mailbox(self.system_id).pump()
 
-    def _put(self, pdu: Pdu) -> None:
-        self.send(encode(pdu))
-
     def _close(self) -> None:
         """Write what has gathered, then close."""
         self._ending = True
@@ -290,9 +290,3 @@ class Connection(asyncio.Protocol):
 
     def _closed(self) -> bool:
         return self._transport is None or self._transport.is_closing() or self._frozen
-
-
-def _response(request: Request, status: int) -> Response:
-    """Return the response `request` calls for."""
-    assert request.response_id is not None
-    return RESPONSES[request.response_id].pdu_class(sequence=request.sequence, status=status)

@@ -26,6 +26,7 @@ class Simulator:
         self._carrier = Carrier(options, time.monotonic(), time.time())
         self._connections: dict[int, Connection] = {}
         self._touched: dict[Connection, None] = {}
+        self._numbers = 0
         self._empty = asyncio.Event()
         self._empty.set()
         self._flushing = False
@@ -99,6 +100,11 @@ class Simulator:
         self._touched[connection] = None
         self._schedule_flush()
 
+    def came(self, connection: Connection) -> None:
+        """Remember a connection that is open, its TLS handshake done."""
+        self._connections[connection.number] = connection
+        self._empty.clear()
+
     def gone(self, connection: Connection) -> None:
         """Forget a connection that is closed."""
         self._connections.pop(connection.number, None)
@@ -110,11 +116,8 @@ class Simulator:
 
     def _connection(self) -> Connection:
         self.tick()
-        connection = Connection(self._carrier.stats.connections + 1, self._carrier, self)
-        self._connections[connection.number] = connection
-        self._empty.clear()
-        self._carrier.stats.connections += 1
-        return connection
+        self._numbers += 1
+        return Connection(self._numbers, self._carrier, self)
 
     def _schedule_flush(self) -> None:
         if not self._flushing:
@@ -123,8 +126,8 @@ class Simulator:
 
     def _flush(self) -> None:
         """Do what is due, write it down, and only then let the bytes go."""
-        self._carrier.agenda.run_due(self._carrier.now)
         self._flushing = False
+        self._carrier.agenda.run_due(self._carrier.now)
         self._carrier.recorder.flush()
         touched, self._touched = self._touched, {}
         for connection in touched:

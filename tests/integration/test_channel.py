@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from carriers.results import Disposition, Fate, ReceiptState
 from carriers.simulator.faults import parse_fault
 from carriers.simulator.options import SimulatorOptions
@@ -52,15 +54,16 @@ async def test_t40_the_window_bounds_what_is_in_flight() -> None:
         assert channel.room(time.monotonic()) == 14
 
 
-async def test_t41_the_window_is_used_whole_while_answers_take_their_time() -> None:
-    for window in (1, 10):
-        async with (
-            Simulator(options(answer_delay="0.02")) as carrier,
-            running(channel_config(carrier.port, window=window)) as (channel, upstream),
-        ):
-            channel.submit(segments(*range(2 * window)), time.monotonic())
-            await upstream.until(lambda: len(upstream.answers) == len(upstream.refs(Fate.ACCEPTED)) == 2 * window)
-            assert carrier.stats().peak_unanswered == window
+@pytest.mark.parametrize("window", [1, 10])
+async def test_t41_the_window_is_used_whole_while_answers_take_their_time(window: int) -> None:
+    async with (
+        Simulator(options(answer_delay="0.02")) as carrier,
+        running(channel_config(carrier.port, window=window)) as (channel, upstream),
+    ):
+        channel.submit(segments(*range(2 * window)), time.monotonic())
+        await upstream.until(lambda: len(upstream.answers) == 2 * window)
+        assert upstream.refs(Fate.ACCEPTED) == list(range(2 * window))
+        assert carrier.stats().peak_unanswered == window
 
 
 async def test_t30_a_pair_sends_on_one_leg_and_hears_on_the_other() -> None:
@@ -98,7 +101,7 @@ async def test_t31_never_more_binds_than_links() -> None:
         for number in range(40):
             await upstream.until(lambda: channel.up)
             channel.submit(segments(number), time.monotonic())
-            await upstream.until(lambda: len(upstream.answers) == number + 1)
+            await upstream.until(lambda wanted=number + 1: len(upstream.answers) == wanted)  # type: ignore[misc]
         assert carrier.stats().binds > 3
         assert carrier.stats().peak_bound <= 3
 

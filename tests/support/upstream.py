@@ -60,13 +60,11 @@ class Upstream:
         self.held: list[Arrivals] = []
         self.hold = False
         self.states = 0
-        self.on_answers: Callable[[Sequence[Answer]], None] = lambda answers: None
         self._changed = asyncio.Event()
 
     def answered(self, channel_id: str, answers: Sequence[Answer]) -> None:
         assert answers
         self.answers.extend(answers)
-        self.on_answers(answers)
         self._changed.set()
 
     def arrived(self, channel_id: str, arrivals: Arrivals) -> None:

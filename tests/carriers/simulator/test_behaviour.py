@@ -94,5 +94,6 @@ def test_the_receipt_may_write_the_id_its_own_way() -> None:
     assert mint.in_receipt(mint.mint()) == str(0xE999F21)
     mint = IdMint(255, MessageIdForm.DECIMAL, ReceiptIdForm.HEX)
     assert mint.in_receipt(mint.mint()) == "FF"
+    assert IdMint(1, MessageIdForm.DECIMAL, ReceiptIdForm.HEX).in_receipt("older-form") == "older-form"
     with pytest.raises(ValueError, match="UUID"):
         IdMint(1, MessageIdForm.UUID, ReceiptIdForm.HEX)
