@@ -84,9 +84,12 @@ class Dispatcher:
                     room -= self._claim(message, channel_id, claims, unit, Reason.CLAIMED_AT_ACCEPT)
                     lane.passed(message.id)
                 rooms[channel_id] = room
+            if message.state is State.QUEUED:
+                lane.coming += 1  # nobody younger may go past it meanwhile
         waiting = [message for message in messages if message.state is State.QUEUED]
         if waiting:
             unit.then.append(lambda: self.enqueue(waiting))
+            unit.undo.append(lambda: self._forget(waiting))
         self._submit_after(claims, unit)
 
     def enqueue(self, messages: Sequence[Message]) -> None:
@@ -94,9 +97,14 @@ class Dispatcher:
         channels: dict[str, None] = {}
         for message in messages:
             lane = self._lanes.get(message.lane, message.purpose)
+            lane.coming -= 1
             lane.push(message)
             channels.update(dict.fromkeys(lane.candidates))
         self._pump_all(channels)
+
+    def _forget(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._lanes.get(message.lane, message.purpose).coming -= 1
 
     def requeue(self, messages: Sequence[Message]) -> None:
         """Take back messages that were taken out of a lane before; their move to QUEUED is recorded already.

@@ -19,7 +19,18 @@ _by_id = attrgetter("id")
 class Lane:
     """Waiting messages with the same candidate channels and purpose."""
 
-    __slots__ = ("ahead", "candidates", "limit", "loading", "missed", "purpose", "ready", "spilled", "tail")
+    __slots__ = (
+        "ahead",
+        "candidates",
+        "coming",
+        "limit",
+        "loading",
+        "missed",
+        "purpose",
+        "ready",
+        "spilled",
+        "tail",
+    )
 
     def __init__(self, key: LaneKey, limit: int, *, spilled: bool) -> None:
         """`spilled`: the store may hold messages that memory does not."""
@@ -32,6 +43,7 @@ class Lane:
         self.loading = False
         self.tail = 0
         self.ahead: set[int] = set()  # ids above `tail` that memory has taken all the same
+        self.coming = 0  # messages that will be pushed once their commit is through
 
     def __repr__(self) -> str:
         more = " and more in the store" if self.spilled else ""
@@ -40,10 +52,10 @@ class Lane:
     @property
     def idle(self) -> bool:
         """Whether nobody waits here, so that a new message may go at once."""
-        return not self.ready and not self.spilled
+        return not self.ready and not self.spilled and not self.coming
 
     def passed(self, message_id: int) -> None:
-        """Note that the message with this id went by without waiting."""
+        """Note that the message with this id went by without waiting; nothing older may be coming."""
         self.tail = max(self.tail, message_id)
 
     def push(self, message: Message) -> None:
@@ -53,18 +65,20 @@ class Lane:
         if self.spilled or len(self.ready) >= self.limit:
             self.spilled = self.missed = True
             return
-        self.ready.append(message)
+        self._insert(message)
         self.tail = message.id
+        if self.ahead:
+            self.ahead = {id_ for id_ in self.ahead if id_ > self.tail}
 
     def requeue(self, message: Message) -> None:
         """Queue a message that was taken out before, at its place by age, whatever the limit.
 
         Its move may not be committed yet, so it cannot be left to the store: a load could miss it.
         """
-        if message.id <= self.tail or not self.spilled:
+        if message.id <= self.tail or not (self.spilled or self.coming):
             self.passed(message.id)
         else:
-            self.ahead.add(message.id)  # older ones may still be in the store
+            self.ahead.add(message.id)  # older ones may still be in the store, or on their way there
         self._insert(message)
 
     def _insert(self, message: Message) -> None:

@@ -1,5 +1,6 @@
 """The queue feeds the channels: in order, urgent first, never more than the windows hold."""
 
+import asyncio
 from pathlib import Path
 
 from gateway.domain.message import Purpose, Reason, State
@@ -29,6 +30,19 @@ async def test_a_verification_overtakes_a_campaign_that_waits(tmp_path: Path) ->
         channel.answer(channel.unanswered[:1])
         await channel.until_sent(10)
         assert message_of(channel.sent[10]).purpose is Purpose.VERIFICATION
+
+
+async def test_nobody_goes_past_what_is_still_being_committed(tmp_path: Path) -> None:
+    """The channel comes up between two accepts, neither of which is committed yet."""
+    async with flow(tmp_path / "g.db") as rig, asyncio.TaskGroup() as customers:
+        channel = rig.channel()
+        channel.up = False
+        customers.create_task(rig.accept(3))
+        await asyncio.sleep(0)
+        channel.up = True
+        customers.create_task(rig.accept(1, first=500))
+        await channel.until_sent(4)
+        assert [message_of(s).id for s in channel.sent] == sorted(message_of(s).id for s in channel.sent)
 
 
 async def test_a_message_waits_for_the_first_channel_that_comes_up(tmp_path: Path) -> None:

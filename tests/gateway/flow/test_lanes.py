@@ -103,6 +103,20 @@ def test_what_came_from_another_lane_and_left_again_is_not_loaded_as_well() -> N
     assert list(drained(lane)) == [1005]
 
 
+def test_what_comes_from_another_lane_does_not_hide_what_is_still_being_committed() -> None:
+    lane = Lane(KEY, 10, spilled=False)
+    lane.coming = 2  # 1 and 2
+    assert not lane.idle
+    lane.requeue(queued(3))
+    for number in (1, 2):
+        lane.coming -= 1
+        lane.push(queued(number))
+    assert list(drained(lane)) == [1001, 1002, 1003]
+    assert not lane.ahead - {1003}
+    lane.push(queued(4))
+    assert not lane.ahead
+
+
 def test_a_message_that_no_longer_waits_is_passed_over() -> None:
     lane = Lane(KEY, 4, spilled=False)
     answered_late, waiting = queued(1), queued(2)
