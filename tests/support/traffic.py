@@ -17,6 +17,7 @@ from tests.support.processes import wait_for
 
 PRICE = 10_000  # micro-units a segment, as the settings of `Site` say
 MICRO = 1_000_000
+PAUSE = 0.02  # seconds between one customer's answer and its next request
 SIZES = (1, 1, 1, 5, 40)  # numbers in a request, drawn at random
 
 
@@ -89,6 +90,7 @@ class Traffic:
             parameters = customer.parameters(**named)
             signed = {**parameters, "Signature": sign(parameters, self.account.private_key)}
             self._until_answered(customer, urlencode(signed).encode(), phones)
+            self._stop.wait(PAUSE)
 
     def _until_answered(self, customer: RawCustomer, body: bytes, phones: list[str]) -> None:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
