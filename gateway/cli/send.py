@@ -2,6 +2,7 @@
 
 import json as json_module
 import os
+import secrets
 import time
 import urllib.error
 import urllib.request
@@ -62,7 +63,7 @@ def send_command(
     template: Annotated[str, typer.Option("--template", metavar="ID", help="The template's id (UT…).")],
     param: Annotated[list[str] | None, typer.Option(help="A value for {1}, {2}, …; may be repeated.")] = None,
     signature: Annotated[str, typer.Option(help="The SMS signature; default: the project's first.")] = "",
-    user_id: Annotated[str, typer.Option(help="Your own id, echoed in answers and receipts.")] = "",
+    user_id: Annotated[str, typer.Option(help="Your own id, echoed in receipts. Default: a new one.")] = "",
     keys: Annotated[
         Path | None,
         typer.Option(
@@ -77,9 +78,10 @@ def send_command(
 ) -> None:
     """Send a message as a customer would, and show its receipts."""
     customer = _customer(keys, url or _public_url(config))
-    session = customer.call(
-        "SendUSMSMessage", **send_parameters(to, template, param or (), signature, user_id)
-    )
+    # without an id of its own, the same message within a minute would be answered as a repeated request
+    user_id = user_id or f"send-{secrets.token_hex(6)}"
+    parameters = send_parameters(to, template, param or (), signature, user_id)
+    session = customer.call("SendUSMSMessage", **parameters)
     if not json:
         typer.echo(f"accepted as {session['SessionNo']}; waiting for the receipt …")
     receipts = _receipts(customer, session["SessionNo"], len(set(to)), wait)

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def run_and_send(directory: Path) -> dict[str, object]:
     ) as process:
         assert process.stdout
         try:
-            told = "".join(iter(process.stdout.readline, "Ctrl-C drains and stops.\n".rjust(27)))
+            told = "".join(takewhile(lambda line: not line.startswith("Ctrl-C"), process.stdout))
             pasted = re.search(r"send (--config .*)", told)
             assert pasted, told
             done = subprocess.run(

@@ -118,6 +118,13 @@ def test_who_waits_no_longer_gets_what_is_there(cli: CommandLine, api: Api) -> N
     assert send(cli, api, "--wait", "0", "--json").json == {"session_no": "s-1", "receipts": []}
 
 
+def test_the_same_message_twice_is_two_messages(cli: CommandLine, api: Api) -> None:
+    for _ in range(2):
+        send(cli, api, "--wait", "0", "--json")
+    first, second = (asked for asked in api.asked if asked["Action"] == "SendUSMSMessage")
+    assert first["UserId"] != second["UserId"]
+
+
 def test_a_refusal_is_told_in_the_apis_own_words(cli: CommandLine, api: Api) -> None:
     api.refusal = {"RetCode": 18013, "Message": "not enough balance"}
     done = send(cli, api, "--json")
