@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 
+from carriers.smpp.status import status_name
+
 
 class LinkState(StrEnum):
     """Where one bind is."""
@@ -22,7 +24,7 @@ class LinkStatus:
 
     name: str  # "1", "2" …; of a pair "1/tx" and "1/rx"
     state: LinkState
-    since: float  # monotonic seconds
+    since: float  # monotonic seconds at which it came up, or went down
     in_flight: int
     window: int  # 0 for a receiver
     last_error: str  # why it last ended or could not connect; "" if it never did

@@ -156,8 +156,15 @@ class Carrier:
         self.stats.receipts_sent += 1
         if self.recorder.enabled:
             state = pending.outcome.state.value
-            self._note(
-                "receipt", session=peer.number, id=pending.message_id, state=state, attempt=pending.attempts
+            self.recorder.add(
+                {
+                    "event": "receipt",
+                    "at": self.at,
+                    "session": peer.number,
+                    "id": pending.message_id,
+                    "state": state,
+                    "attempt": pending.attempts,
+                }
             )
         return self._receipts.encode(sequence, pending, self._mint.in_receipt(pending.message_id), self.at)
 
@@ -267,21 +274,25 @@ class Carrier:
         if not self.recorder.enabled:
             return
         text = pdu.short_message or dict(pdu.tlvs).get(Tag.MESSAGE_PAYLOAD, b"")
-        self._note(
-            "submit",
-            session=peer.number,
-            system_id=peer.system_id,
-            id=message_id,
-            status=status,
-            source=pdu.source_addr,
-            destination=pdu.destination_addr,
-            data_coding=pdu.data_coding,
-            esm_class=pdu.esm_class,
-            text=text.hex(),
-            tlvs=[(tag, value.hex()) for tag, value in pdu.tlvs if tag != Tag.MESSAGE_PAYLOAD],
-            receipt=pending.outcome.state.value if pending is not None else None,
-            fault=fault.kind if fault is not None else None,
-        )
+        event = {
+            "event": "submit",
+            "at": self.at,
+            "session": peer.number,
+            "system_id": peer.system_id,
+            "id": message_id,
+            "status": status,
+            "source": pdu.source_addr,
+            "destination": pdu.destination_addr,
+            "data_coding": pdu.data_coding,
+            "esm_class": pdu.esm_class,
+            "text": text.hex(),
+            "receipt": pending.outcome.state.value if pending is not None else None,
+        }
+        if pdu.tlvs:
+            event["tlvs"] = [(tag, value.hex()) for tag, value in pdu.tlvs if tag != Tag.MESSAGE_PAYLOAD]
+        if fault is not None:
+            event["fault"] = fault.kind
+        self.recorder.add(event)
 
     def _note(self, event: str, **fields: object) -> None:
         if self.recorder.enabled:

@@ -6,7 +6,8 @@ which receipts were never acknowledged.
 
 Events: `start`, `bind`, `close`, `submit` (every submit_sm, `status` 0 when it was taken), `receipt` (each
 deliver_sm sent) and `acknowledged` (each deliver_sm_resp). `at` is unix seconds, `session` numbers the
-connections since start, `text` is the user data in hexadecimal, header included.
+connections since start, `text` is the user data in hexadecimal, header included; `tlvs` and `fault` stand
+there if there were any.
 """
 
 import os

@@ -267,7 +267,7 @@ SERVE = textwrap.dedent(
 @contextmanager
 def process(record: Path, delay: str, stats: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     command = [sys.executable, "-c", SERVE, str(record), delay, str(stats)]
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     env = {**os.environ, "PYTHONPATH": str(root)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root, env=env) as running:
         assert running.stdout is not None

@@ -1,0 +1,15 @@
+"""Counters as JSON, statuses readable."""
+
+import orjson
+
+from carriers.simulator.stats import Stats
+
+
+def test_statuses_are_written_as_the_standard_does() -> None:
+    stats = Stats(submits=3)
+    stats.statuses.update([0, 0, 0x58])
+    stats.faults["throttle"] += 1
+    told = orjson.loads(orjson.dumps(stats.as_json()))
+    assert told["statuses"] == {"0x00": 2, "0x58": 1}
+    assert told["faults"] == {"throttle": 1}
+    assert told["submits"] == 3
