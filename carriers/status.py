@@ -65,7 +65,8 @@ class ChannelStatus:
     counters: Counters
 
     def as_dict(self) -> dict[str, object]:
-        """Return everything as plain values."""
-        counters = {f.name: getattr(self.counters, f.name) for f in fields(Counters)}
-        plain = {name: dict(n) if isinstance(n, Counter) else n for name, n in counters.items()}
-        return {**asdict(replace(self, counters=Counters())), "counters": plain}  # asdict garbles a Counter
+        """Return everything as plain values, ready for JSON."""
+        values = asdict(replace(self, counters=Counters()))  # asdict garbles a Counter that counts
+        counters = {each.name: getattr(self.counters, each.name) for each in fields(Counters)}
+        counters["throttled"] = {status_name(status): n for status, n in self.counters.throttled.items()}
+        return {**values, "counters": counters}

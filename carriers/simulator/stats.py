@@ -1,7 +1,7 @@
 """The carrier's counters."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -31,7 +31,7 @@ class Stats:
 
     def as_json(self) -> dict[str, Any]:
         """Return the counters ready for JSON; statuses as hexadecimal."""
-        values = asdict(self)
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
         values["statuses"] = {f"0x{status:02X}": count for status, count in self.statuses.items()}
         values["faults"] = dict(self.faults)
         return values
