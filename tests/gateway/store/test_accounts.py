@@ -1,8 +1,6 @@
 """Accounts and what is theirs: made by an operator, found by the running gateway."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -13,18 +11,10 @@ from gateway.domain.template import Review
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import accounts, revisions, tables
 from gateway.store.accounts import NewAccount, NewTemplate
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 
 NOW = 1_790_000_000_000  # 2026-09-21
 RING = Keyring(b"k" * 32)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
-    yield store
-    store.close()
 
 
 @pytest.fixture

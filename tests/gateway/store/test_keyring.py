@@ -1,23 +1,14 @@
 """The master key: made once, missed loudly, never replaced."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.auth.keys import KeyUnreadable, create_master_key
 from gateway.store.accounts import create_account
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 from gateway.store.keyring import open_keyring
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
-    yield store
-    store.close()
 
 
 def test_the_first_use_makes_a_key_for_its_owner_alone(store: Store, tmp_path: Path) -> None:

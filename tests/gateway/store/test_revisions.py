@@ -1,20 +1,9 @@
 """Revisions: a change and the sign of it are one."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from gateway.store import revisions
-from gateway.store.engine import Store, open_store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
-    yield store
-    store.close()
+from gateway.store.engine import Store
 
 
 def test_a_scope_counts_from_its_first_change(store: Store) -> None:
