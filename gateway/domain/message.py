@@ -80,7 +80,9 @@ class Reason(IntEnum):
     CANCELLED_BY_OPERATOR = 51
 
 
-_TOLD_BY_RECEIPT = frozenset({State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.UNKNOWN})
+_TOLD_BY_RECEIPT = frozenset(
+    {State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.UNKNOWN}
+)
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.ACCEPTED: frozenset({State.QUEUED, State.HELD, State.SENDING, State.FAILED, State.CANCELLED}),
@@ -164,8 +166,8 @@ class Message:
         submission = self.submission
         return (
             self.id, submission.id, submission.account_id, int(self.purpose), self.phone, self.phone_given,
-            self.user_id, self.template_id, self.text, self.country, self.segments, self.price, self.accepted_at,
-            self.expires_at, int(self.state), int(self.reason), self.lane, self.channel, self.due_at,
+            self.user_id, self.template_id, self.text, self.country, self.segments, self.price,
+            self.accepted_at, self.expires_at, int(self.state), int(self.reason), self.lane, self.channel, self.due_at,
             self.attempts, self.status, self.sent_at, self.submitted_at, self.final_at, self.charged,
             self.sent_segments, self.receipt_code,
         )  # fmt: skip
