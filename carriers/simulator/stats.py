@@ -33,5 +33,5 @@ class Stats:
         """Return the counters ready for JSON; statuses as hexadecimal."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         values["statuses"] = {f"0x{status:02X}": count for status, count in self.statuses.items()}
-        values["faults"] = dict(self.faults)
+        values["faults"] = {str(kind): count for kind, count in self.faults.items()}
         return values

@@ -1,15 +1,16 @@
-"""Counters as JSON, statuses readable."""
+"""The counters as JSON: words and numbers of the protocol become text."""
 
 import orjson
 
+from carriers.simulator.faults import FaultKind
 from carriers.simulator.stats import Stats
 
 
-def test_statuses_are_written_as_the_standard_does() -> None:
+def test_counters_by_status_and_by_fault_can_be_written() -> None:
     stats = Stats(submits=3)
-    stats.statuses.update([0, 0, 0x58])
-    stats.faults["throttle"] += 1
+    stats.statuses[0x58] += 2
+    stats.faults[FaultKind.THROTTLE] += 2
     told = orjson.loads(orjson.dumps(stats.as_json()))
-    assert told["statuses"] == {"0x00": 2, "0x58": 1}
-    assert told["faults"] == {"throttle": 1}
     assert told["submits"] == 3
+    assert told["statuses"] == {"0x58": 2}
+    assert told["faults"] == {"throttle": 2}
