@@ -16,6 +16,7 @@ MEMORY = 4_000  # reports one endpoint keeps in memory
 PAGE = 1_000  # reports read back from the store at a time
 LINGER = 0.05  # seconds a report waits for others to share its POST
 UNRECORDED = 50  # batches that may wait for their commit; delivered ones that a crash would send again
+AGAIN = 1.0  # seconds until the store is read again after a pass over it that brought nothing new
 REFUSALS = 4  # batches refused in a row: it is the endpoint, not the batch
 
 
@@ -36,8 +37,10 @@ class Endpoint:
     resume_at: float = 0.0
     loading: bool = False
     cursor: int = 0
+    look_again_at: float = 0.0
     gathered_at: float = 0.0
     serial: int = 0
+    _pass_brought: bool = False  # whether the pages since the last beginning held anything new
     _overlap: list[Row] | None = None  # offered while the page that may be the last is being read
     _known: frozenset[int] = frozenset()  # not to be taken from the page being read
     _read_back: frozenset[int] = frozenset()  # came with the last page; an offer of them comes too late
@@ -86,9 +89,12 @@ class Endpoint:
         return (
             self.spilled
             and not self.loading
-            and now >= self.resume_at
-            and len(self.queue) < min(MEMORY // 2, self.settings.batch * self.settings.connections)
+            and now >= max(self.resume_at, self.look_again_at)
+            and self._queue_is_low()
         )
+
+    def _queue_is_low(self) -> bool:
+        return len(self.queue) < min(MEMORY // 2, self.settings.batch * self.settings.connections)
 
     def begin_page(self) -> int:
         """Start reading a page; return the id that it is to start after."""
@@ -107,14 +113,19 @@ class Endpoint:
 
         A short page that starts at the beginning is everything there is: with what was offered meanwhile,
         memory has caught up with the store. A short page further on only ends a pass; the next one begins
-        at the beginning, for what was stored behind the cursor.
+        at the beginning, for what was stored behind the cursor. A whole pass of nothing but what memory holds
+        (put off, say) is not repeated at once.
         """
         self.loading = False
         self._read_back = frozenset(row[ID] for row in rows)
         if not self.queue:
             self.gathered_at = now - LINGER  # what was kept waiting in the store waits no longer
-        self.queue.extend(row for row in rows if row[ID] not in self._known)
+        new = [row for row in rows if row[ID] not in self._known]
+        self.queue.extend(new)
         first_page, overlap = self.cursor == 0, self._overlap
+        self._pass_brought = bool(new) or (self._pass_brought and not first_page)
+        if len(rows) < PAGE and not self._pass_brought:
+            self.look_again_at = now + AGAIN
         self._overlap = None
         self.cursor = rows[-1][ID] if len(rows) >= PAGE else 0
         if len(rows) < PAGE and first_page and overlap is not None:
@@ -197,6 +208,8 @@ class Endpoint:
         times = [] if self._fresh_first() else [batch.due for batch in self.deferred]
         if self.queue and not self._stuffed():
             times.append(self.gathered_at + LINGER)
+        if self.spilled and not self.loading and self.look_again_at > now and self._queue_is_low():
+            times.append(self.look_again_at)
         return min(times) if times else None
 
     # how it ended

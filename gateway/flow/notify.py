@@ -130,7 +130,7 @@ class Notifier:
         if self._tasks is None:
             return
         now = self._clock.monotonic()
-        if endpoint.url is None and endpoint.queue:
+        if endpoint.url is None and (endpoint.queue or endpoint.deferred):
             self._settle(endpoint, endpoint.moved(None), NO_URL)
         linger = {"linger": 0.0} if self._draining is not None else {}
         while endpoint.url is not None and (batch := endpoint.take(now, **linger)) is not None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from config.schema import CallbackSettings
 from gateway.flow.batch import ID, Batch, retry_delay
-from gateway.flow.endpoint import LINGER, MEMORY, PAGE, REFUSALS, UNRECORDED, Endpoint
+from gateway.flow.endpoint import AGAIN, LINGER, MEMORY, PAGE, REFUSALS, UNRECORDED, Endpoint
 
 SETTINGS = CallbackSettings(batch=3, connections=2, give_up_after=100.0)
 
@@ -212,6 +212,25 @@ def test_a_full_page_is_followed_by_the_next_and_then_by_a_last_look_from_the_st
     assert e.begin_page() == 0
     e.end_page([], now=0.0)
     assert not e.spilled
+
+
+def test_a_pass_that_finds_only_what_is_known_is_not_repeated_at_once() -> None:
+    e = endpoint(CallbackSettings(batch=1500, connections=2, burst_interval=60.0), spilled=True)
+    stored = rows(1, PAGE + 500)
+    e.offer([], now=0.0)
+    for _ in range(2):  # two pages make the store's 1500 rows, all of which are then refused
+        assert e.wants_page(0.0)
+        after = e.begin_page()
+        e.end_page([r for r in stored if r[ID] > after][:PAGE], 0.0)
+    e.refused(must(e.take(0.0)), 0.0, 0)
+    pages = 0
+    while e.wants_page(0.0) and pages < 10:
+        after = e.begin_page()
+        e.end_page([r for r in stored if r[ID] > after][:PAGE], 0.0)
+        pages += 1
+    assert pages == 2, "one look from the start, for what was stored behind the cursor"
+    assert e.next_due(0.0) == AGAIN
+    assert e.wants_page(AGAIN)
 
 
 def test_a_second_report_of_a_message_never_overtakes_the_first() -> None:

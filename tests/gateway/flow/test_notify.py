@@ -263,6 +263,30 @@ async def test_without_a_url_what_waits_is_noted_as_such(store: Store, customer:
     assert {outcome for _, outcome in done.values()} == {"no_url"}
 
 
+async def test_what_was_on_its_way_when_the_url_went_is_noted_as_such_too(
+    store: Store, customer: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.flow.notify.LOOK", 0.01)
+    gone = asyncio.Event()
+
+    async def refuses_later(request: Any) -> Any:
+        await gone.wait()
+        return await answers('{"code":1}')(request)
+
+    customer.behaviour = refuses_later
+    patient = CallbackSettings(allow_private=True, burst_interval=0.01)
+    async with office(store, {"a": customer.url}, patient) as o:
+        await o.stores(range(1, 2))
+        await customer.until(lambda: len(customer.bodies) == 1)
+        o.directory.value = directory({"a": None})
+        while o.notifier._endpoints["a"].url is not None:
+            await asyncio.sleep(0)
+        gone.set()
+        async with asyncio.timeout(5):
+            done = await o.until_done(1)
+    assert done == {1: (1, "no_url")}
+
+
 async def test_a_private_target_is_refused_unless_allowed(store: Store, customer: Receiver) -> None:
     guarded = CallbackSettings(burst_interval=0.01, give_up_after=60.0)
     async with office(store, {"a": customer.url}, guarded) as o:
