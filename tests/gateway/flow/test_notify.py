@@ -264,9 +264,8 @@ async def test_without_a_url_what_waits_is_noted_as_such(store: Store, customer:
 
 
 async def test_what_was_on_its_way_when_the_url_went_is_noted_as_such_too(
-    store: Store, customer: Receiver, monkeypatch: pytest.MonkeyPatch
+    store: Store, customer: Receiver
 ) -> None:
-    monkeypatch.setattr("gateway.flow.notify.LOOK", 0.01)
     gone = asyncio.Event()
 
     async def refuses_later(request: Any) -> Any:
@@ -279,8 +278,7 @@ async def test_what_was_on_its_way_when_the_url_went_is_noted_as_such_too(
         await o.stores(range(1, 2))
         await customer.until(lambda: len(customer.bodies) == 1)
         o.directory.value = directory({"a": None})
-        while o.notifier._endpoints["a"].url is not None:
-            await asyncio.sleep(0)
+        o.notifier._look_for_moves()
         gone.set()
         async with asyncio.timeout(5):
             done = await o.until_done(1)
