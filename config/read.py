@@ -127,7 +127,9 @@ class Reader:
             return float(data)
         if type(data) is kind:
             return data
-        return self.wrong(path, f"must be {WORDS[kind]}, not {data!r}")
+        # a password in digits, its quotes forgotten, is a password still
+        given = "" if path.rpartition(".")[2] in SECRET_FIELDS else f", not {data!r}"
+        return self.wrong(path, f"must be {WORDS[kind]}{given}")
 
 
 def join(path: str, name: str) -> str:

@@ -142,6 +142,13 @@ def test_a_secrets_file_that_is_missing_or_empty_is_an_error(write, tmp_path: Pa
     assert "is empty" in problems(write(network=CHANNEL + 'password = "file:empty"'))
 
 
+def test_a_secret_that_is_no_text_is_not_repeated_either(write) -> None:
+    assert problems(write(network=CHANNEL + "password = 12345678")).endswith(
+        "password: must be a text in quotes"
+    )
+    assert "12345678" not in problems(write(settings="[store]\nurl = 12345678"))
+
+
 def test_a_password_is_not_repeated_in_an_error(write) -> None:
     assert "correct-horse-battery" not in problems(
         write(network=CHANNEL + 'password = "correct-horse-battery"')
