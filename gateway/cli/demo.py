@@ -17,12 +17,11 @@ from urllib.parse import urlencode
 import typer
 from sqlalchemy import Connection
 
-from config.load import load
 from config.schema import Settings
 from gateway.cli import serve
 from gateway.cli.common import now_ms, office
 from gateway.cli.send import Customer, send_parameters
-from gateway.cli.settings import EXAMPLES, write_example
+from gateway.cli.settings import EXAMPLES, load_checked, write_example
 from gateway.domain.message import Purpose
 from gateway.domain.money import MICRO
 from gateway.domain.template import Review
@@ -51,7 +50,7 @@ def demo_command(
     The first run makes everything it needs in the directory, a later one keeps what is there.
     """
     config = prepare(directory)
-    settings, network = load(config)
+    settings, network = load_checked(config)
     account = customer(config, directory / "demo.json")
     with simulator(config):
         stop = threading.Event()

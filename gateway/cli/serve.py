@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from config.load import load
 from config.schema import Network, Settings
 from gateway.cli.common import DEFAULT_CONFIG, ConfigOption
+from gateway.cli.settings import load_checked
 from gateway.logs import configure
 
 
@@ -21,7 +21,7 @@ def serve_command(
     ] = False,
 ) -> None:
     """Run the gateway until SIGTERM or Ctrl-C; then drain and stop."""
-    settings, network = load(config)
+    settings, network = load_checked(config)
     sys.exit(run(settings, network, log_format="json" if json else None))
 
 

@@ -10,6 +10,9 @@ import typer
 from phonenumbers import SUPPORTED_REGIONS
 from sqlalchemy import make_url
 
+from carriers.errors import FieldError
+from carriers.smpp.status import parse_overrides
+from carriers.smpp.submit import SubmitEncoder, submit_template
 from config.load import ConfigError, load
 from config.read import suggest
 from config.schema import Network, Settings
@@ -23,10 +26,7 @@ EXAMPLES = ("gateway.toml", "network.toml")
 @app.command("check")
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Read settings and network as `serve` would; print what is wrong, or what they amount to."""
-    settings, network = load(config)
-    problems = list(unknown_regions(settings, network))
-    if problems:
-        raise ConfigError(problems)
+    settings, network = load_checked(config)
     show(
         {
             "settings": str(config),
@@ -63,6 +63,28 @@ def write_example(directory: Path, name: str) -> bool:
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     return True
+
+
+def load_checked(config: Path) -> tuple[Settings, Network]:
+    """Return settings and network that the gateway can start with; raises `ConfigError`."""
+    settings, network = load(config)
+    problems = [*unknown_regions(settings, network), *unusable_channels(network)]
+    if problems:
+        raise ConfigError(problems)
+    return settings, network
+
+
+def unusable_channels(network: Network) -> Iterator[str]:
+    """Yield what SMPP cannot carry of any channel's settings."""
+    for channel in network.channels.values():
+        try:
+            SubmitEncoder(submit_template(channel))
+        except FieldError as error:
+            yield f"channel {channel.id!r}.{error}"
+        try:
+            parse_overrides(channel.statuses)
+        except ValueError as error:
+            yield f"channel {channel.id!r}.statuses: {error}"
 
 
 def unknown_regions(settings: Settings, network: Network) -> Iterator[str]:

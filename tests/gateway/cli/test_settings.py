@@ -25,6 +25,27 @@ def test_a_country_nobody_can_be_called_in_is_a_mistake(cli: CommandLine) -> Non
     assert "no country of the telephone network is called 'XX'" in done.err
 
 
+def test_what_smpp_cannot_carry_is_a_mistake(cli: CommandLine) -> None:
+    network = cli.directory / "network.toml"
+    text = network.read_text().replace('source = "SCLOUD"', 'source = "TWELVE CHARS"')
+    network.write_text(text.replace("# [carrier.channel.in_doubt]", 'statuses = { ESME_RX = "route" } #'))
+    for command in (("config", "check"), ("serve",)):
+        done = cli(*command)
+        assert done.code == 1
+        assert done.err.splitlines() == [
+            "error: channel 'simulator-a'.source: a sender in letters has at most 11 GSM characters",
+            "error: channel 'simulator-a'.statuses: 'ESME_RX' is neither a command_status name nor a number",
+        ]
+
+
+def test_the_gateway_starts_with_nothing_the_check_would_refuse(cli: CommandLine) -> None:
+    settings = cli.directory / "gateway.toml"
+    settings.write_text(settings.read_text().replace('default_country = "CN"', 'default_country = "XX"'))
+    done = cli("serve")
+    assert (done.code, done.out) == (1, "")
+    assert "no country of the telephone network is called 'XX'" in done.err
+
+
 def test_a_password_in_the_stores_url_is_not_printed(cli: CommandLine) -> None:
     settings = cli.directory / "gateway.toml"
     settings.write_text('[store]\nurl = "postgresql+psycopg://sms:hunter2@db/sms"')
