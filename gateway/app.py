@@ -22,15 +22,20 @@ from gateway.auth.keys import Keyring
 from gateway.clock import SystemClock
 from gateway.domain.account import Directory
 from gateway.domain.message import Message
+from gateway.errors import StoreUnavailable
+from gateway.flow.context import Context
 from gateway.flow.pipeline import Pipeline
 from gateway.flow.replay import ReplayWindow
 from gateway.flow.watch import Watch
 from gateway.live import Live
+from gateway.metrics import Metrics
 from gateway.store import messages as stored
 from gateway.store import reads
 from gateway.store.accounts import load_directory
 from gateway.store.engine import Store, open_store
+from gateway.store.journal import Journal
 from gateway.store.keyring import open_keyring
+from gateway.store.process import ProcessWriter
 from gateway.store.retention import Retention
 from gateway.tasks import Tasks
 from gateway.version import VERSION
@@ -60,29 +65,53 @@ async def serve(settings: Settings, network: Network) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     store = open_store(settings.store.url)
+    code = 0
     try:
         await asyncio.to_thread(store.migrate)
-        gateway = await Gateway.build(settings, network, store)
-        gc.collect()
-        gc.freeze()  # what lives as long as the process need not be looked through again
-        gc.set_threshold(*GC_THRESHOLD)
-        await gateway.run(stop)
+        await _run(settings, network, store, stop)
+    except* StoreUnavailable as failures:
+        for failure in failures.exceptions:
+            log.error("cannot serve", error=str(failure))
+        code = 1
     finally:
         store.close()
-    return 0
+    return code
+
+
+async def _run(settings: Settings, network: Network, store: Store, stop: asyncio.Event) -> None:
+    """Keep the journal around everything else: it starts first and ends last."""
+    metrics = Metrics(VERSION)
+
+    def on_commit(rows: int, seconds: float) -> None:
+        metrics.store.commit_rows.observe(rows)
+        metrics.store.commit_seconds.observe(seconds)
+
+    writer = ProcessWriter(settings.store.url)
+    journal = Journal(store, settings.store.max_batch, on_commit=on_commit, writer=writer)
+    async with Tasks() as tasks:
+        tasks.job("journal", journal.run())
+        try:
+            await journal.started()
+            context = await Context.load(settings, network, store, journal, SystemClock(), metrics)
+            gateway = await Gateway.build(context)
+            gc.collect()
+            gc.freeze()  # what lives as long as the process need not be looked through again
+            gc.set_threshold(*GC_THRESHOLD)
+            await gateway.run(stop)
+        finally:
+            await journal.close()
 
 
 class Gateway:
     """The flow between its two listeners, and the helpers beside it."""
 
     @classmethod
-    async def build(cls, settings: Settings, network: Network, store: Store) -> "Gateway":
+    async def build(cls, context: Context) -> "Gateway":
         """Read what must be in memory and wire the parts; nothing moves yet."""
-        key_file = Path(settings.security.master_key_file)
-        keyring = await asyncio.to_thread(open_keyring, store, key_file)
-        directory = Live(await store.read(lambda connection: load_directory(connection, keyring)))
-        pipeline = await Pipeline.build(settings, network, store, directory, SystemClock(), Channel)
-        return cls(pipeline, directory, keyring)
+        key_file = Path(context.settings.security.master_key_file)
+        keyring = await asyncio.to_thread(open_keyring, context.store, key_file)
+        directory = Live(await context.store.read(lambda connection: load_directory(connection, keyring)))
+        return cls(Pipeline(context, directory, Channel), directory, keyring)
 
     def __init__(self, pipeline: Pipeline, directory: Live[Directory], keyring: Keyring) -> None:
         self._pipeline = pipeline
@@ -107,16 +136,10 @@ class Gateway:
         }
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Recover, open up, work until `stop`, then drain in reverse order."""
-        journal = self._context.journal
-        async with Tasks() as outer:
-            outer.job("journal", journal.run())
-            try:
-                async with Tasks() as helpers:
-                    await self._work(stop, helpers)
-                    helpers.stop()
-            finally:
-                await journal.close()
+        """Recover, open up, work until `stop`, then drain in reverse order; the journal must run."""
+        async with Tasks() as helpers:
+            await self._work(stop, helpers)
+            helpers.stop()
         log.info("stopped")
 
     async def _work(self, stop: asyncio.Event, helpers: Tasks) -> None:

@@ -6,15 +6,13 @@ from typing import Any, Protocol
 
 from carriers.message_id import IdForms
 from carriers.results import AnswerSink, ArrivalSink, StateSink
-from config.schema import ChannelConfig, Network, Settings
-from gateway.clock import Clock
+from config.schema import ChannelConfig
 from gateway.domain.account import Directory
 from gateway.domain.pricing import PriceList
 from gateway.flow.accept import Accept
 from gateway.flow.answers import Answers
 from gateway.flow.context import Context
 from gateway.flow.dispatch import ChannelPort, Dispatcher
-from gateway.flow.funds import Funds
 from gateway.flow.lanes import Lanes
 from gateway.flow.levels import Levels, ShowsStatus
 from gateway.flow.match import Matcher
@@ -26,16 +24,8 @@ from gateway.flow.refill import Refill
 from gateway.flow.sent import SentIndex
 from gateway.flow.settle import Settler
 from gateway.flow.sweep import Sweeper
-from gateway.ids import IdSource
 from gateway.live import Live
-from gateway.metrics import Metrics
-from gateway.store import messages as stored
 from gateway.store.changes import Changes
-from gateway.store.engine import Store
-from gateway.store.journal import Journal
-from gateway.store.ledger import balances
-from gateway.version import VERSION
-from routing.table import RouteTable
 
 
 class RunningChannel(ChannelPort, ShowsStatus, Protocol):
@@ -54,40 +44,9 @@ MakeChannel = Callable[[ChannelConfig, AnswerSink, ArrivalSink, StateSink], Runn
 class Pipeline:
     """Accept, dispatch, settle and notify over one store, one journal and the channels of one network."""
 
-    @classmethod
-    async def build(
-        cls,
-        settings: Settings,
-        network: Network,
-        store: Store,
-        directory: Live[Directory],
-        clock: Clock,
-        make_channel: MakeChannel,
-    ) -> "Pipeline":
-        """Read what must be in memory and wire the steps; nothing moves yet."""
-        metrics = Metrics(VERSION)
-
-        def on_commit(rows: int, seconds: float) -> None:
-            metrics.store.commit_rows.observe(rows)
-            metrics.store.commit_seconds.observe(seconds)
-
-        context = Context(
-            settings=settings,
-            channels=network.channels,
-            store=store,
-            journal=Journal(store, settings.store.max_batch, on_commit=on_commit),
-            funds=Funds(*await store.read(balances)),
-            ids=IdSource(await store.read(stored.highest_id)),
-            clock=clock,
-            metrics=metrics,
-        )
-        return cls(context, RouteTable.of(network), directory, make_channel)
-
-    def __init__(
-        self, context: Context, routes: RouteTable, directory: Live[Directory], make_channel: MakeChannel
-    ) -> None:
+    def __init__(self, context: Context, directory: Live[Directory], make_channel: MakeChannel) -> None:
+        """Wire the steps; nothing moves yet."""
         self.context = context
-        self._routes = routes
         configs, settings = context.channels, context.settings
         self.notifier = Notifier(
             context.store, context.journal, directory, settings.callbacks, context.clock, context.metrics
@@ -108,7 +67,7 @@ class Pipeline:
         self._recovery = Recovery(context, lanes, answers, settler, outcomes)
         self.sweeper = Sweeper(context, dispatcher, settler, outcomes)
         self.accept = Accept(
-            context, parts, dispatcher, outcomes, Live(routes), Live(PriceList(settings.price))
+            context, parts, dispatcher, outcomes, Live(context.routes), Live(PriceList(settings.price))
         )
         self.levels = Levels(context, self.channels, index)
         self.helpers: dict[str, Callable[[], Any]] = {
@@ -121,7 +80,7 @@ class Pipeline:
 
     async def recover(self) -> int:
         """Put in order what the last run left, through the running journal; return how many were in doubt."""
-        return await self._recovery.run(self.dispatcher, self._routes, frozenset(self.channels))
+        return await self._recovery.run(self.dispatcher, self.context.routes, frozenset(self.channels))
 
     async def drain(self) -> None:
         """Let everything under way come to its end: windows, receipts, commits, reports."""

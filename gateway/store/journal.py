@@ -1,21 +1,20 @@
 """Group commit: many callers, one transaction. What `append` confirms survives power loss.
 
-One thread writes. While it commits a batch, the next one gathers; so the busier the gateway, the larger
-the batches and the cheaper each row. A commit costs about 0.4 ms of CPU however little is in it, so a busy
+One batch is written at a time. While it is, the next one gathers; so the busier the gateway, the larger the
+batches and the cheaper each row. A commit costs about 0.4 ms of CPU however little is in it, so a busy
 journal also keeps `interval` between the starts of two; an idle one commits at once.
 """
 
 import asyncio
-import threading
-import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 
 from gateway.errors import StoreUnavailable
 from gateway.store.changes import Changes
-from gateway.store.committer import Committer, Outcome
+from gateway.store.committer import Outcome
 from gateway.store.engine import Store
+from gateway.store.writer import ThreadWriter, Writer
 
 Done = Callable[[Exception | None], None]
 OnCommit = Callable[[int, float], None]  # rows and seconds of one commit
@@ -39,27 +38,39 @@ class Journal:
         max_batch: int = 4_000,
         on_commit: OnCommit | None = None,
         interval: float = 0.004,
+        writer: Writer | None = None,
     ) -> None:
-        """Write through `store`, `max_batch` rows a commit at most (one unit may be larger).
+        """Write through `writer` (a thread on `store` by default), `max_batch` rows a commit at most (one
+        unit may be larger).
 
         `on_commit` is called on the event loop after every batch. `interval`: seconds between the starts
         of two commits, unless a whole batch is waiting already.
         """
-        self._committer = Committer(store)
+        self._writer = writer or ThreadWriter(store)
         self._max_batch = max_batch
         self._interval = interval
         self._on_commit = on_commit
-        self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ended = asyncio.Event()
-        self._closed = False
+        self._waiting: deque[_Unit] = deque()
+        self._writing: list[_Unit] = []
+        self._timer: asyncio.Handle | None = None
+        self._last_start = 0.0
         self._pending_rows = 0
+        self._loop: asyncio.AbstractEventLoop | None = None  # once batches can be written
+        self._started = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closing = asyncio.Event()
+        self._ended = asyncio.Event()
         self._crash: BaseException | None = None
 
     @property
     def pending_rows(self) -> int:
         """Rows handed over and not yet committed or refused."""
         return self._pending_rows
+
+    async def started(self) -> None:
+        """Return once the database is ours to write: what an earlier process committed is all there is."""
+        await self._started.wait()
 
     def append(self, changes: Changes) -> "asyncio.Future[None]":
         """Return a future that is done once `changes` are committed, all or none, in the order appended.
@@ -86,95 +97,85 @@ class Journal:
         `must`: the changes tell what has already happened. While the store is unavailable they are kept
         and tried again, ahead of whatever was appended after them.
         """
-        if self._closed:
+        if self._closing.is_set():
             raise StoreUnavailable("the journal is closed")
         changes.rows = count_rows(changes)
         self._pending_rows += changes.rows
-        self._queue.put(_Unit(changes, on_done, must))
+        self._waiting.append(_Unit(changes, on_done, must))
+        self._idle.clear()
+        if self._timer is None or self._pending_rows >= self._max_batch:
+            self._schedule()
 
     async def run(self) -> None:
-        """Commit batches until `close`; cancelling it flushes what was appended, then ends."""
+        """Commit batches until `close`; cancelling it flushes what was appended, then ends.
+
+        Raises what broke the writer, after which nothing more can be committed.
+        """
+        await self._writer.start(self._written, self._broken)
         self._loop = asyncio.get_running_loop()
-        thread = threading.Thread(target=self._write, name="journal", daemon=True)
-        thread.start()
+        self._started.set()
+        self._schedule()
         try:
-            await self._ended.wait()
+            await self._closing.wait()
         finally:
-            await self._stop()
-            thread.join()
+            self._closing.set()
+            self._schedule()
+            await self._idle.wait()
+            await self._writer.stop()
+            self._ended.set()
         if self._crash is not None:
             raise self._crash
 
     async def close(self) -> None:
         """Take no more, commit what was appended, and let `run` end."""
-        await self._stop()
-
-    async def _stop(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
+        self._closing.set()
         if self._loop is not None:
             await self._ended.wait()
 
-    def _write(self) -> None:
-        """Live as the writer thread."""
+    def _schedule(self, delay: float | None = None) -> None:
+        """Set the start of the next commit, if one is due; by default as soon as `interval` allows."""
+        if self._loop is None or self._writing or not self._waiting:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        if delay is None:
+            delay = self._last_start + self._interval - self._loop.time()
+        if delay <= 0 or self._closing.is_set() or self._pending_rows >= self._max_batch:
+            self._timer = self._loop.call_soon(self._start)
+        else:
+            self._timer = self._loop.call_later(delay, self._start)
+
+    def _start(self) -> None:
+        """Write the next batch."""
         assert self._loop is not None
-        try:
-            self._commit_batches(self._loop)
-        except BaseException as error:
-            self._crash = error
-        finally:
-            self._committer.close()
-            self._loop.call_soon_threadsafe(self._ended.set)
-
-    def _commit_batches(self, loop: asyncio.AbstractEventLoop) -> None:
-        open_, started = True, 0.0
-        kept: list[_Unit] = []
-        while open_:
-            batch, open_ = self._gather(kept, started + self._interval)
-            if not batch:
-                continue
-            started = time.monotonic()
-            outcomes = self._committer.commit([unit.changes for unit in batch])
-            seconds = time.monotonic() - started
-            pairs = list(zip(batch, outcomes, strict=True))
-            kept = [unit for unit, outcome in pairs if open_ and _must_wait(unit, outcome)]
-            if kept:
-                pairs = [pair for pair in pairs if not _must_wait(*pair)]
-            loop.call_soon_threadsafe(self._confirm, pairs, seconds)
-
-    def _gather(self, kept: Sequence[_Unit], not_before: float) -> tuple[list[_Unit], bool]:
-        """Wait for a unit, take what else is there; False once there is nothing more to come.
-
-        `kept` go first; with them nobody waits longer than until they are due again.
-        """
-        batch = list(kept)
-        rows = sum(unit.changes.rows for unit in kept)
-        try:
-            unit = self._queue.get(timeout=KEPT_RETRY if kept else None)
-            while unit is not None:
-                batch.append(unit)
-                rows += unit.changes.rows
-                if rows >= self._max_batch:
-                    return batch, True
-                if self._queue.empty():
-                    self._sleep_until(not_before)
-                unit = self._queue.get_nowait()
-        except Empty:
-            return batch, True
-        return batch, False
-
-    def _sleep_until(self, due: float) -> None:
-        """Let more gather, unless there is a whole batch or the end has come."""
-        early = due - time.monotonic()
-        if early > 0 and not self._closed and self._pending_rows < self._max_batch:
-            time.sleep(early)
-
-    def _confirm(self, settled: Sequence[tuple[_Unit, Outcome]], seconds: float) -> None:
+        self._timer = None
+        batch: list[_Unit] = []
         rows = 0
-        for unit, _ in settled:
+        while self._waiting and rows < self._max_batch:
+            unit = self._waiting.popleft()
+            batch.append(unit)
             rows += unit.changes.rows
+        if batch:
+            self._writing = batch
+            self._last_start = self._loop.time()
+            self._writer.write([unit.changes for unit in batch])
+
+    def _written(self, outcomes: Sequence[Outcome], seconds: float) -> None:
+        """Tell the callers; what must be written and was not goes first in the next batch."""
+        batch, self._writing = self._writing, []
+        keep = not self._closing.is_set()
+        kept: list[_Unit] = []
+        settled: list[tuple[_Unit, Outcome]] = []
+        rows = 0
+        for unit, outcome in zip(batch, outcomes, strict=True):
+            if keep and unit.must and isinstance(outcome, StoreUnavailable):
+                kept.append(unit)
+            else:
+                settled.append((unit, outcome))
+                rows += unit.changes.rows
+        self._waiting.extendleft(reversed(kept))
         self._pending_rows -= rows
+        self._schedule(KEPT_RETRY if kept else None)
         if self._on_commit is not None:
             self._on_commit(rows, seconds)
         for unit, outcome in settled:
@@ -182,15 +183,19 @@ class Journal:
                 unit.done(outcome)
             except Exception as error:  # one caller's fault must not cost the others their answer
                 self._report(error)
+        if not self._waiting and not self._writing:
+            self._idle.set()
+
+    def _broken(self, error: BaseException) -> None:
+        self._crash = error
+        self._waiting.clear()
+        self._writing = []
+        self._closing.set()
+        self._idle.set()
 
     def _report(self, error: Exception) -> None:
         assert self._loop is not None
         self._loop.call_exception_handler({"message": "a journal callback failed", "exception": error})
-
-
-def _must_wait(unit: _Unit, outcome: Outcome) -> bool:
-    """Whether `unit` was not written and yet has to be."""
-    return unit.must and isinstance(outcome, StoreUnavailable)
 
 
 def count_rows(changes: Changes) -> int:

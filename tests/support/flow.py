@@ -34,12 +34,15 @@ from config.schema import (
 from gateway.domain.account import Account, Directory
 from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.flow.accept import Accepted, Draft, Recipient, Request
+from gateway.flow.context import Context
 from gateway.flow.parts import PartOf
 from gateway.flow.pipeline import Pipeline
 from gateway.live import Live
+from gateway.metrics import Metrics
 from gateway.store import ledger, tables
 from gateway.store.changes import Changes
 from gateway.store.engine import Store, open_store
+from gateway.store.journal import Journal
 from gateway.tasks import Tasks
 from tests.support.messages import NOON_MS
 
@@ -245,21 +248,21 @@ async def flow(
     directory = Live(Directory.of([account], []))
     clock = clock or SetClock()
     configs = channels or (channel_config("alpha"),)
-    pipeline = await Pipeline.build(
-        options or settings(), network(*configs), store, directory, clock, ScriptedChannel
-    )
-    rig = Rig(store, pipeline, clock, directory)
-    journal = pipeline.context.journal
+    journal = Journal(store)
     try:
         async with Tasks() as outer:
             outer.job("journal", journal.run())
+            await journal.started()
+            options = options or settings()
+            context = await Context.load(options, network(*configs), store, journal, clock, Metrics("test"))
+            pipeline = Pipeline(context, directory, ScriptedChannel)
             try:
                 async with Tasks() as tasks:
                     await pipeline.recover()
                     await pipeline.sweeper.resume()
                     for name in helpers:
                         tasks.helper(name, pipeline.helpers[name]())
-                    yield rig
+                    yield Rig(store, pipeline, clock, directory)
                     tasks.stop()
             finally:
                 await journal.close()

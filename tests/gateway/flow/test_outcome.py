@@ -37,7 +37,7 @@ class Desk:
         account = Account("acc-one", "One", True, url, language, {})
         unused: Any = None
         context = Context(
-            Settings(), {}, unused, unused, self.funds, IdSource(), SystemClock(), Metrics("test")
+            Settings(), {}, unused, unused, unused, self.funds, IdSource(), SystemClock(), Metrics("test")
         )
         self.outcomes = Outcomes(context, Live(Directory.of([account], [])), self.reports)
 

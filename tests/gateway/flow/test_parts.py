@@ -27,7 +27,8 @@ def test_the_parts_of_a_long_text_fly_together_under_one_reference() -> None:
     refs = [segment.ref for segment in segments]
     assert all(isinstance(ref, PartOf) for ref in refs)
     flights = {id(ref.flight) for ref in refs if isinstance(ref, PartOf)}
-    assert len(segments) == 2 and len(flights) == 1
+    assert len(segments) == 2
+    assert len(flights) == 1
     assert {segment.concat_ref for segment in segments} == {long.concat_ref}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.errors import RowRefused, StoreUnavailable
 from gateway.store import journal as journal_module
+from gateway.store import writer as writer_module
 from gateway.store import tables
 from gateway.store.changes import Changes
 from gateway.store.committer import Committer, Outcome
@@ -53,7 +54,7 @@ class FakeCommitter:
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> FakeCommitter:
     fake = FakeCommitter()
-    monkeypatch.setattr(journal_module, "Committer", lambda store: fake)
+    monkeypatch.setattr(writer_module, "Committer", lambda store: fake)
     return fake
 
 
@@ -251,4 +252,4 @@ async def test_another_process_gets_its_turn_beside_a_busy_journal(store: Store,
 
 
 def test_the_committer_is_the_real_one() -> None:
-    assert journal_module.Committer is Committer
+    assert writer_module.Committer is Committer
