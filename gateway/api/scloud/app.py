@@ -1,5 +1,9 @@
 """The customers' listener: `/?Action=…`, one handler, every decision an HTTP 200 with a RetCode."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
 import structlog
 from aiohttp import web
 
@@ -22,6 +26,7 @@ from gateway.web.rate import KeyRate
 log = structlog.get_logger(__name__)
 
 MAX_LINE = 64 * 1024  # of a request's first line, for the server that runs the app: a GET of 1000 numbers
+LARGE_BODY = 64 * 1024  # bytes; more than a POST of 1000 numbers
 
 _FAULTS: dict[type[Exception], RetCode] = {
     InsufficientFunds: RetCode.BALANCE_SHORT,
@@ -42,6 +47,7 @@ def public_app(services: Services, http: HttpSettings) -> web.Application:
     """
     app = web.Application(client_max_size=http.max_body)
     door = Door(services, ClientAddress(http.trusted_proxies))
+    app.cleanup_ctx.append(door.open)
     app.router.add_post("/", door.handle)
     app.router.add_get("/", door.handle, allow_head=False)
     return app
@@ -54,6 +60,12 @@ class Door:
         self._services = services
         self._address = address
         self._rate = KeyRate(services.settings.requests_per_second)
+        self._aside = ThreadPoolExecutor(1, "large bodies")
+
+    async def open(self, _app: web.Application) -> AsyncIterator[None]:
+        """Live as long as the application."""
+        yield
+        self._aside.shutdown()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
@@ -62,7 +74,7 @@ class Door:
         request_id = ids.request_id()
         action = ""
         try:
-            parameters = await _parameters(request)
+            parameters = await self._parameters(request)
             named = parameters.get("Action")
             action = named if isinstance(named, str) and named in ACTIONS else ""
             answer = await self._answer(action, parameters, request_id)
@@ -71,6 +83,19 @@ class Door:
         metrics.requests.add(1, action, str(int(answer.code)))
         metrics.seconds.observe(clock.monotonic() - started, action)
         return _response(answer, request_id)
+
+    async def _parameters(self, request: web.Request) -> Parameters:
+        body = await read_body(request) if request.body_exists else b""
+        kind = request.headers.get("Content-Type", "")
+        if body:
+            if len(body) <= LARGE_BODY:
+                return read_parameters(body, b"", kind)
+            # megabytes take seconds to unescape, and whoever sends them has not shown a signature yet
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._aside, read_parameters, body, b"", kind)
+        # as it came over the wire: nothing but our own reader may unescape it
+        query = request.raw_path.partition("?")[2].partition("#")[0].encode("utf-8", "surrogateescape")
+        return read_parameters(b"", query, kind)
 
     async def _answer(self, action: str, parameters: Parameters, request_id: str) -> Answer:
         """Check in the order the API promises: action, key, signature, account, project, repetition, rate."""
@@ -110,15 +135,6 @@ class Door:
             log.error("request failed", request=request_id, action=action, exc_info=error)
             code = RetCode.SERVICE_UNAVAILABLE
         return refused(Refusal(code), action)
-
-
-async def _parameters(request: web.Request) -> Parameters:
-    body = await read_body(request) if request.body_exists else b""
-    query = b""
-    if not body:
-        # as it came over the wire: nothing but our own reader may unescape it
-        query = request.raw_path.partition("?")[2].partition("#")[0].encode("utf-8", "surrogateescape")
-    return read_parameters(body, query, request.headers.get("Content-Type", ""))
 
 
 def _response(answer: Answer, request_id: str) -> web.Response:

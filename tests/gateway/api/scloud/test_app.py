@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.schema import ApiSettings, HttpSettings
+from gateway.api.scloud.app import LARGE_BODY
+from gateway.api.scloud.parameters import read_parameters
 from gateway.errors import Overloaded, StoreUnavailable
 from gateway.flow.funds import InsufficientFunds
 from tests.support.scloud import (
@@ -196,6 +199,23 @@ async def test_a_13_megabyte_body_is_read() -> None:
     async with desk() as door:
         parameters = call(File="A" * (13 * 1024 * 1024 - 2000))
         assert (await door.send(parameters))["RetCode"] == 0
+
+
+async def test_a_large_body_is_taken_apart_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    # unescaping megabytes takes seconds, and anybody may send them: no signature is known before
+    here, seen = threading.current_thread(), []
+
+    def read(*request: bytes) -> Any:
+        seen.append(threading.current_thread())
+        return read_parameters(*request)
+
+    monkeypatch.setattr("gateway.api.scloud.app.read_parameters", read)
+    async with desk() as door:
+        assert (await door.send(call(File="%" * LARGE_BODY)))["RetCode"] == 0
+        assert (await door.send(call()))["RetCode"] == 0
+        twice = b"a=1&a=2&b=" + b"x" * LARGE_BODY
+        assert (await door.raw(twice, FORM))["RetCode"] == 18002
+    assert [thread is here for thread in seen] == [False, True, False]
 
 
 async def test_a_compressed_body_is_read_and_a_broken_one_refused() -> None:
