@@ -168,8 +168,8 @@ class Message:
             self.id, submission.id, submission.account_id, int(self.purpose), self.phone, self.phone_given,
             self.user_id, self.template_id, self.text, self.country, self.segments, self.price,
             self.accepted_at, self.expires_at, int(self.state), int(self.reason), self.lane, self.channel,
-            self.due_at, self.attempts, self.status, self.sent_at, self.submitted_at, self.final_at, self.charged,
-            self.sent_segments, self.receipt_code,
+            self.due_at, self.attempts, self.status, self.sent_at, self.submitted_at, self.final_at,
+            self.charged, self.sent_segments, self.receipt_code,
         )  # fmt: skip
 
     def move_row(self) -> tuple[Any, ...]:
