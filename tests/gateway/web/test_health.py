@@ -70,7 +70,7 @@ async def test_counts_by_status_and_by_word_are_told(gateway: Gateway, get: Get)
     answer = await get("/readyz")
     assert answer.status == 200
     told = json.dumps(await answer.json())
-    assert '{"88": 2}' in told
+    assert '{"ESME_RTHROTTLED": 2}' in told
     assert '{"credentials": 1}' in told
 
 
