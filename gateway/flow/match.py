@@ -36,11 +36,15 @@ class Matcher:
     async def resolve(self, batch: Sequence[Arrived]) -> None:
         """Fill in `match_id` and `sent`; both stay empty for ids no answer has named yet.
 
-        Raises `StoreUnavailable`.
+        What its caller does with those before it lets go of the loop, no answer has missed. Raises
+        `StoreUnavailable`.
         """
         missing = [arrived for arrived in batch if not self._in_memory(arrived)]
         if missing:
             await self._in_store(missing)
+            for arrived in missing:
+                if arrived.sent is None:
+                    self._in_memory(arrived)  # its answer may have come while we looked
 
     def parked_for(self, channel: str, answered_id: str) -> Parked | None:
         """Take the kept receipt that speaks of this answered id, if there is one."""

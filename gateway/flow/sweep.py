@@ -120,11 +120,11 @@ class Sweeper:
         await self._dispatcher.record(unit)
 
     async def _kept_receipts(self) -> None:
-        """Settle kept receipts whose answer is stored: it came while memory had forgotten them."""
+        """Settle kept receipts whose answer is stored: it came in an earlier run, or memory had no room."""
         found = await self._store.read(lambda connection: stored.early_answered(connection, _LIMIT))
-        parked = self._settler.index.parked
-        fresh = [row for row in found if (row.channel, row.match_id) not in parked]
-        self._settler.resettle([Parked(row.id, row.channel, load_receipt(row.receipt)) for row in fresh])
+        for row in found:
+            self._settler.index.parked.pop((row.channel, row.match_id), None)  # nothing else will claim it
+        self._settler.resettle([Parked(row.id, row.channel, load_receipt(row.receipt)) for row in found])
 
 
 def _mark(channel_id: str) -> str:

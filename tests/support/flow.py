@@ -1,12 +1,13 @@
 """The whole flow on a real store, with a channel that does exactly what a test tells it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, insert, select
 
 from carriers.results import (
@@ -156,6 +157,22 @@ class ScriptedChannel:
         self._arrivals(self.config.id, Arrivals(receipts, [], done.set_result))
         async with asyncio.timeout(10):
             return await done
+
+
+class SlowReads:
+    """Makes what the store answers wait for the test: `done` once it was read, `go_on` lets it be told."""
+
+    def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.done = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self._read = store.read
+        monkeypatch.setattr(store, "read", self._slowly)
+
+    async def _slowly(self, query: Callable[[Connection], Any]) -> Any:
+        found = await self._read(query)
+        self.done.set()
+        await self.go_on.wait()
+        return found
 
 
 def channel_config(name: str, **changes: Any) -> ChannelConfig:

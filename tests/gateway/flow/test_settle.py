@@ -1,11 +1,14 @@
 """Receipts find their messages and end them, once."""
 
+import asyncio
 from pathlib import Path
+
+import pytest
 
 from carriers.results import ReceiptState
 from gateway.domain.message import Reason, State
 from gateway.store import tables
-from tests.support.flow import channel_config, flow, states
+from tests.support.flow import SlowReads, channel_config, flow, states
 
 
 async def test_t93_a_receipt_that_beats_its_answer_is_kept_and_matched(tmp_path: Path) -> None:
@@ -62,3 +65,32 @@ async def test_receipts_are_found_in_the_store_when_memory_has_forgotten(tmp_pat
     async with flow(tmp_path / "g.db") as rig:
         assert await rig.channel().receipt(*ids)
         assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)] * 3
+
+
+async def test_t93_an_answer_that_comes_while_its_receipt_is_looked_for_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with flow(tmp_path / "g.db") as rig, asyncio.TaskGroup() as group:
+        await rig.accept()
+        reads = SlowReads(rig.store, monkeypatch)
+        receipt = group.create_task(rig.channel().receipt("1"))
+        await reads.done.wait()
+        assert rig.channel().accept() == ["1"]
+        reads.go_on.set()
+        assert await receipt
+        assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)]
+
+
+async def test_t93_a_kept_receipt_is_settled_although_the_run_that_stored_its_answer_did_not(
+    tmp_path: Path,
+) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        assert await rig.channel().receipt("1")
+    async with flow(tmp_path / "g.db", helpers=()) as rig:
+        await rig.accept()
+        assert rig.channel().accept() == ["1"]
+        await rig.settled()
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.pipeline.sweeper.look(seldom=True)
+        await rig.pipeline.settler.idle()
+        assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)]
