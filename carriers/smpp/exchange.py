@@ -71,7 +71,7 @@ class Exchange:
         data = encode(pdu)
         self.window.add(pdu.sequence, ref, pdu.response_id, now)
         self._output.append(data)
-        if self._first_unsent is None:
+        if self._first_unsent is None and ref is not CONTROL:
             self._first_unsent = pdu.sequence
         return pdu.sequence
 

@@ -308,6 +308,14 @@ def test_t55_what_never_left_our_output_is_not_in_doubt() -> None:
     assert [each.ref for each in lost.not_sent] == ["kept", "kept too"]  # type: ignore[attr-defined]
 
 
+def test_t55_nor_is_what_stands_behind_an_enquire_link_that_never_left() -> None:
+    session = bound_session()
+    session.take_output()
+    session.tick(30.0)
+    session.submit([segment("kept")], 30.0)
+    assert [each.ref for each in session.terminate().not_sent] == ["kept"]  # type: ignore[attr-defined]
+
+
 def test_t55_what_expired_is_not_lost_a_second_time() -> None:
     session = bound_session()
     submitted(session, "a")
