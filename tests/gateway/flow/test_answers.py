@@ -1,5 +1,6 @@
 """What the carrier answers, or does not, decides what becomes of a message and its price."""
 
+import json
 from pathlib import Path
 
 from carriers.results import Disposition, Fate
@@ -9,14 +10,18 @@ from gateway.store import tables
 from tests.support.flow import BALANCE, LONG, PRICE, channel_config, flow, settings, states
 
 
-async def test_a_permanent_refusal_ends_the_message_and_gives_the_money_back(tmp_path: Path) -> None:
-    async with flow(tmp_path / "g.db") as rig:
+async def test_t54_a_permanent_refusal_ends_the_message_and_gives_the_money_back(tmp_path: Path) -> None:
+    alpha, beta = channel_config("alpha"), channel_config("beta")
+    async with flow(tmp_path / "g.db", alpha, beta) as rig:
         await rig.accept()
-        rig.channel().refuse(0x0B, Disposition.PERMANENT)
+        rig.channel("alpha").refuse(0x0B, Disposition.PERMANENT)
         (row,) = await rig.rows()
         assert (row["state"], row["reason"], row["status"]) == (State.FAILED, Reason.REFUSED_BY_CARRIER, 0x0B)
         assert await rig.balance() == (BALANCE, 0, 0)
-        assert len(await rig.rows(tables.outbox)) == 1
+        assert not rig.channel("beta").unanswered, "no other carrier is asked"
+        (report,) = await rig.rows(tables.outbox)
+        told = json.loads(report["payload"])
+        assert (told["ReceiptResult"], told["ReceiptCode"]) == ("Fail", "REFUSED_BY_CARRIER")
 
 
 async def test_a_temporary_refusal_is_tried_again_when_its_back_off_is_over(tmp_path: Path) -> None:
