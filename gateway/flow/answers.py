@@ -211,6 +211,7 @@ class Answers:
             return
         if message.parts_done:
             message.lane = batch.channel.id  # the parts of one text go one way
+            self._doubtful[message.id] = message  # receipts for them find it while it waits
         delivery = self._delivery
         wait = backoff(message.attempts, delivery.retry_base, delivery.retry_cap, random.random())
         message.move(State.HELD, reason)

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
 
 from carriers.receipt import aggregate
 from carriers.results import ReceiptState
@@ -40,34 +43,48 @@ class LongMessages:
             sent = parts[-1].sent
             assert sent is not None
             flight = sent.flight
-            if flight is None or (len(flight.receipts) < flight.total and flight.sent_before):
-                unsure.append(message_id)
-            elif len(flight.receipts) == flight.total:
+            if flight is not None and len(flight.receipts) == flight.total:
                 verdicts.append(_verdict(sent.message, flight.receipts, parts))
+            elif flight is None or flight.sent_before or flight.worst is not None:
+                unsure.append(message_id)  # it is not this flight alone that brings the parts
         if unsure:
             verdicts += await self._by_store(longs, unsure)
         return verdicts
 
     async def _by_store(self, longs: Mapping[int, Sequence[Arrived]], unsure: Sequence[int]) -> list[Verdict]:
         await self._journal.append(Changes())  # what the answers wrote is in the store after this
-        rows = await self._store.read(lambda connection: stored.segments_of(connection, unsure))
+        rows, known = await self._store.read(partial(_segments_and_messages, message_ids=unsure))
         states: dict[int, dict[int, ReceiptState | None]] = {message_id: {} for message_id in unsure}
         for row in rows:
             parts = states[row.message_id]
             if row.receipt_state is not None or row.part not in parts:
                 parts[row.part] = ReceiptState(row.receipt_state) if row.receipt_state else None
-        verdicts: list[Verdict] = []
-        for message_id in unsure:
-            arrived = longs[message_id]
-            for one in arrived:
-                assert one.sent is not None
-                states[message_id][one.sent.part] = one.receipt.state
-            known = {part: state for part, state in states[message_id].items() if state is not None}
-            assert arrived[-1].sent is not None
-            message = arrived[-1].sent.message
-            if len(known) == len(states[message_id]) and message.state is not State.SENDING:
-                verdicts.append(_verdict(message, known, arrived))
-        return verdicts
+        return [
+            verdict
+            for message in known
+            if message.state >= State.SUBMITTED  # else parts are still to be sent
+            and (verdict := _if_complete(message, states[message.id], longs[message.id])) is not None
+        ]
+
+
+def _if_complete(
+    stored_as: Message, states: dict[int, ReceiptState | None], arrived: Sequence[Arrived]
+) -> Verdict | None:
+    """Return the verdict if `arrived` are the last receipts that the stored `states` miss."""
+    message = stored_as
+    for one in arrived:
+        assert one.sent is not None
+        states[one.sent.part] = one.receipt.state
+        if one.sent.message.state >= State.SUBMITTED:
+            message = one.sent.message  # the object that the other steps hold, if they do
+    known = {part: state for part, state in states.items() if state is not None}
+    return _verdict(message, known, arrived) if len(known) == len(states) else None
+
+
+def _segments_and_messages(
+    connection: Connection, message_ids: Sequence[int]
+) -> tuple[list[stored.SegmentRow], list[Message]]:
+    return stored.segments_of(connection, message_ids), stored.by_ids(connection, message_ids)
 
 
 def _verdict(message: Message, states: Mapping[int, ReceiptState], parts: Sequence[Arrived]) -> Verdict:
