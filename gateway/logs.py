@@ -91,6 +91,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None, log_format: s
     logging.root.setLevel(settings.level.upper())
     for chatty in ("alembic", "aiohttp.access", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.root.level, logging.WARNING))
+    logging.getLogger("aiohttp.server").addFilter(_tell_less_of_bad_requests)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -101,6 +102,17 @@ def configure(settings: LogSettings, stream: TextIO | None = None, log_format: s
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _tell_less_of_bad_requests(record: logging.LogRecord) -> bool:
+    """Reduce what aiohttp says of bytes that are no HTTP: it quotes them, numbers, texts, signature and all."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None or type(error).__module__ != "aiohttp.http_exceptions":
+        return True
+    peer = record.args[0] if isinstance(record.args, tuple) and record.args else "somebody"
+    record.msg, record.args = "not HTTP, from %s: %s", (peer, type(error).__name__)
+    record.levelno, record.levelname, record.exc_info = logging.INFO, "INFO", None
+    return logging.root.isEnabledFor(logging.INFO)
 
 
 def log_loop_errors(loop: asyncio.AbstractEventLoop) -> None:

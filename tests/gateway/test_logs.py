@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadStatusLine
 
 from config.schema import LogSettings
 from gateway.logs import configure, mask_number, mask_text
@@ -54,6 +55,16 @@ def test_numbers_texts_and_secrets_do_not_reach_the_log(stream: io.StringIO) -> 
     assert line["phone"] == "601******89"
     assert line["event"] == "cannot send to 601******89"
     assert line["nested"] == {"destination": "601******89", "channel": "a"}
+
+
+def test_of_a_request_that_is_no_http_the_log_says_only_so(stream: io.StringIO) -> None:
+    # what aiohttp makes of the first line of a GET, with whatever the customer put there
+    error = BadStatusLine("GET /?TemplateParams.0=246810&Signature=fb4287 HTTP/9.9")
+    logging.getLogger("aiohttp.server").error("Error handling request from %s", "192.0.2.1", exc_info=error)
+    (line,) = lines(stream)
+    assert (line["level"], line["event"]) == ("info", "not HTTP, from 192.0.2.1: BadStatusLine")
+    assert "246810" not in stream.getvalue()
+    assert "fb4287" not in stream.getvalue()
 
 
 def test_an_exception_is_written_in_full_but_masked(stream: io.StringIO) -> None:
