@@ -56,6 +56,8 @@ def read_tasks(content: str) -> list[Item]:
 def _item(entry: Value) -> Item:
     members = _object(entry, "TaskContent")
     targets = [_target(target) for target in _array(members.get("Target"), "Target")]
+    if not targets:
+        raise Refusal(RetCode.PARAMETER_MISSING, "Target")
     return Item(_required(members, "TemplateId"), _text(members, "SigContent"), targets)
 
 

@@ -62,6 +62,7 @@ def test_what_is_no_base64_or_no_json(content: str) -> None:
     [
         [],
         [ITEM | {"Target": []}],
+        [ITEM, ITEM | {"Target": []}],
         [ITEM | {"Target": None}],
         [ITEM | {"TemplateId": ""}],
         [{"Target": [TARGET]}],
