@@ -117,7 +117,10 @@ class OwnThreadResolver(AbstractResolver):
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, result)
 
-        threading.Thread(target=look_up, name=f"dns {host}", daemon=True).start()
+        try:
+            threading.Thread(target=look_up, name=f"dns {host}", daemon=True).start()
+        except RuntimeError as error:  # the system gives out no more threads
+            raise OSError(str(error)) from error
         return await found
 
     async def close(self) -> None:

@@ -215,6 +215,17 @@ async def test_the_guard_sees_the_address_that_is_connected_to_not_an_earlier_an
     assert customer.bodies == []
 
 
+async def test_a_machine_without_threads_left_is_a_verdict_too(
+    client: CallbackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("gateway.flow.callback.threading.Thread.start", start)
+    verdict = await client.post("http://customer.example/", BODY)
+    assert verdict.reply is Reply.UNREACHABLE
+
+
 async def test_a_name_that_takes_forever_to_look_up_holds_up_nobody_else(
     client: CallbackClient, customer: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
