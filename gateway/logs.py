@@ -105,7 +105,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None, log_format: s
 
 
 def _tell_less_of_bad_requests(record: logging.LogRecord) -> bool:
-    """Reduce what aiohttp says of bytes that are no HTTP: it quotes them, numbers, texts, signature and all."""
+    """Reduce what aiohttp says of bytes that are no HTTP: it quotes numbers, texts and signature."""
     error = record.exc_info[1] if record.exc_info else None
     if error is None or type(error).__module__ != "aiohttp.http_exceptions":
         return True

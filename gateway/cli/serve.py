@@ -11,7 +11,7 @@ import uvloop
 from config.schema import Network, Settings
 from gateway.cli.common import DEFAULT_CONFIG, ConfigOption
 from gateway.cli.settings import load_checked
-from gateway.logs import configure
+from gateway.logs import configure, log_loop_errors
 
 
 def serve_command(
@@ -36,4 +36,5 @@ def run(settings: Settings, network: Network, log_format: str | None = None) -> 
 def run_loop(work: Coroutine[Any, Any, int]) -> int:
     """Run `work` to its end on the fast event loop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        log_loop_errors(runner.get_loop())
         return runner.run(work)
