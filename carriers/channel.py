@@ -223,7 +223,9 @@ class Channel:
         self._counters.late += event.late
         if status == CommandStatus.ROK:
             answers.append(
-                Answer(segment.ref, Fate.ACCEPTED, 0, Disposition.OK, event.message_id, event.latency)
+                Answer(
+                    segment.ref, Fate.ACCEPTED, 0, Disposition.OK, event.message_id, event.latency, event.late
+                )
             )
             return
         means = disposition(status, self._overrides)
@@ -232,7 +234,7 @@ class Channel:
             if not event.late:
                 self._hold(segment, answers, now)
                 return
-        answers.append(Answer(segment.ref, Fate.REFUSED, status, means, "", event.latency))
+        answers.append(Answer(segment.ref, Fate.REFUSED, status, means, "", event.latency, event.late))
         if means is Disposition.BIND:
             link.unbind()
 

@@ -50,6 +50,7 @@ class Answer:
     disposition: Disposition = Disposition.OK
     message_id: str = ""  # the carrier's id as received, ACCEPTED only; may be empty
     latency: float = 0.0  # seconds from submit to answer
+    late: bool = False  # the second report: IN_DOUBT was the first
 
 
 class ReceiptState(Enum):

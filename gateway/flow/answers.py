@@ -88,6 +88,8 @@ class Answers:
             unit.event(message.id, now_ms, State.IN_DOUBT, Reason.RESTARTED, message.channel or "")
             if self._policy(batch.channel, message.purpose) is InDoubtPolicy.RESEND:
                 message.move(State.QUEUED, Reason.RESENT_IN_DOUBT)  # no attempt: the carrier refused nothing
+                if message.parts_done and channel is not None:
+                    message.lane = channel.id
                 unit.moved[message.id] = message
             else:
                 self._in_doubt(message, batch)
@@ -100,13 +102,14 @@ class Answers:
             self._remember(batch, answer, Sent(message, 1, None))
             if fresh:
                 self._taken(message, answer, batch)
-        elif message.state is State.SENDING:
+        elif message.state is State.SENDING and not answer.late:
             self._not_taken(message, answer, batch)
 
     def _part(self, ref: PartOf, answer: Answer, batch: _Batch) -> None:
         flight = ref.flight
         message = flight.message
-        flight.waiting -= 1
+        if not answer.late:
+            flight.waiting -= 1
         if answer.fate is Fate.ACCEPTED:
             fresh = self._took(message, ref.number, ref.weight, answer, batch)
             self._remember(batch, answer, Sent(message, ref.number, flight))
@@ -116,7 +119,13 @@ class Answers:
                 if len(message.parts_done) == flight.total:
                     self._taken(message, answer, batch)
                     return
-        elif flight.worst is None or _gravity(answer) > _gravity(flight.worst):
+        if answer.late:  # the message was decided on when this part fell into doubt
+            if message.state is State.HELD and message.parts_done:
+                message.lane = batch.channel.id
+            return
+        if answer.fate is not Fate.ACCEPTED and (
+            flight.worst is None or _gravity(answer) > _gravity(flight.worst)
+        ):
             flight.worst = answer
         if flight.waiting == 0 and flight.worst is not None and message.state is State.SENDING:
             self._not_taken(message, flight.worst, batch)
@@ -149,7 +158,6 @@ class Answers:
         unit, now_ms = batch.unit, batch.now_ms
         if message.state is not State.SENDING:
             unit.event(message.id, now_ms, State.SUBMITTED, Reason.LATE_ANSWER)
-        self._doubtful.pop(message.id, None)
         message.move(State.SUBMITTED, Reason.SUBMITTED)
         message.status = 0
         self._outcomes.submitted(message, unit, now_ms)
@@ -164,6 +172,9 @@ class Answers:
     def _not_taken(self, message: Message, answer: Answer, batch: _Batch) -> None:
         unit = batch.unit
         unit.moved[message.id] = message
+        if message.parts_done:
+            message.lane = batch.channel.id  # the parts of one text go one way
+            self._doubtful[message.id] = message  # receipts for them find it while it waits
         if answer.fate is Fate.NOT_SENT:
             self._queue(message, Reason.NOT_SENT, batch)
             return
@@ -209,9 +220,6 @@ class Answers:
         if message.attempts >= self._delivery.max_attempts:
             self._next_channel(message, Reason.ATTEMPTS_USED_UP, batch)
             return
-        if message.parts_done:
-            message.lane = batch.channel.id  # the parts of one text go one way
-            self._doubtful[message.id] = message  # receipts for them find it while it waits
         delivery = self._delivery
         wait = backoff(message.attempts, delivery.retry_base, delivery.retry_cap, random.random())
         message.move(State.HELD, reason)

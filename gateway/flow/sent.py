@@ -36,7 +36,8 @@ class SentIndex:
         self._young: dict[tuple[str, str], Sent] = {}
         self._old: dict[tuple[str, str], Sent] = {}
         self.parked: dict[tuple[str, str], Parked] = {}
-        # sent and never answered: a late answer must find the very object that waits or queues again
+        # sent and never answered, or taken in part: a late answer, and a receipt, must find the very object
+        # that waits or queues again. The sweep forgets them once they are decided and that is stored
         self.doubtful: dict[int, Message] = {}
 
     def __len__(self) -> int:

@@ -60,7 +60,7 @@ class Sweeper:
         now_ms = self._clock.now_ms()
         await self._retries(now_ms)
         self._dispatcher.expire(now_ms)
-        self._doubts(now_ms)
+        await self._doubts(now_ms)
         for channel_id, deadline in self._deadlines.items():
             await self._receipts(channel_id, now_ms - int(deadline * 1000), now_ms)
         if seldom:
@@ -86,17 +86,22 @@ class Sweeper:
         self._dispatcher.requeue(queued)
         await written  # the next look must not find them HELD again
 
-    def _doubts(self, now_ms: int) -> None:
-        """Give up on messages in doubt whose receipt never came."""
+    async def _doubts(self, now_ms: int) -> None:
+        """Give up on messages in doubt whose receipt never came, and forget those that are decided.
+
+        Only once the store knows: until then `_retries` may still read there that one of them is HELD.
+        """
         doubtful = self._settler.index.doubtful
-        over = [m for m in doubtful.values() if m.state is State.IN_DOUBT and m.due_at <= now_ms]
         unit = Unit()
-        for message in over:
-            del doubtful[message.id]
-            self._outcomes.finish(message, State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP, unit, now_ms)
-            unit.moved[message.id] = message
-        if unit:
-            self._dispatcher.record(unit)
+        for message in doubtful.values():
+            if message.state is State.IN_DOUBT and message.due_at <= now_ms:
+                self._outcomes.finish(message, State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP, unit, now_ms)
+                unit.moved[message.id] = message
+        decided = [message.id for message in doubtful.values() if message.state >= State.SUBMITTED]
+        if decided:
+            await self._dispatcher.record(unit)
+        for message_id in decided:
+            doubtful.pop(message_id, None)
 
     async def _receipts(self, channel_id: str, before_ms: int, now_ms: int) -> None:
         """End submitted messages whose receipt has not come by the deadline."""

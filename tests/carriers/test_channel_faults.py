@@ -172,7 +172,8 @@ async def test_t56_an_answer_after_its_timeout_is_still_reported() -> None:
         async with running(config) as (channel, upstream):
             channel.submit(segments("m1"), time.monotonic())
             await upstream.until(lambda: len(upstream.answers) == 2)
-            assert [answer.fate for answer in upstream.answers] == [Fate.IN_DOUBT, Fate.ACCEPTED]
+            reports = [(answer.fate, answer.late) for answer in upstream.answers]
+            assert reports == [(Fate.IN_DOUBT, False), (Fate.ACCEPTED, True)]
             assert {answer.ref for answer in upstream.answers} == {"m1"}
             assert channel.status().counters.late == 1
 

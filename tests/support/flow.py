@@ -135,9 +135,10 @@ class ScriptedChannel:
         """Refuse all that is unanswered."""
         self.answer(self.unanswered, fate=Fate.REFUSED, status=status, disposition=disposition, message_id="")
 
-    def late(self, segment: Segment, message_id: str) -> None:
-        """Answer a segment that is in doubt already."""
-        self._answers(self.config.id, [Answer(segment.ref, Fate.ACCEPTED, message_id=message_id)])
+    def late(self, segment: Segment, message_id: str = "", **fields: Any) -> None:
+        """Answer a segment that is in doubt already: it was accepted, unless `fields` say otherwise."""
+        answer = {"fate": Fate.ACCEPTED, "message_id": message_id, "late": True} | fields
+        self._answers(self.config.id, [Answer(segment.ref, **answer)])
 
     def go(self, *, up: bool) -> None:
         """Come up or go down; what is unanswered is lost on the way down."""

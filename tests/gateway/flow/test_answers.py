@@ -151,3 +151,47 @@ async def test_a_channel_without_receipts_and_an_answer_without_id_end_unknown_a
         rig.channel().answer(rig.channel().unanswered, message_id="")
         assert await states(rig) == [(State.UNKNOWN, Reason.EMPTY_CARRIER_ID)]
         assert await rig.balance() == (BALANCE - PRICE, 0, PRICE)
+
+
+async def test_a_late_refusal_says_nothing_of_the_attempt_that_follows(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept()
+        channel = rig.channel()
+        (first,) = channel.unanswered
+        channel.answer([first], fate=Fate.IN_DOUBT, message_id="")
+        await rig.settled()
+        rig.clock.pass_(60)
+        await rig.pipeline.sweeper.look(seldom=False)
+        await channel.until_sent(1)
+        channel.late(first, fate=Fate.REFUSED, status=0x0B, disposition=Disposition.PERMANENT)
+        assert await states(rig) == [(State.SENDING, Reason.CLAIMED_FROM_QUEUE)]
+        channel.accept()
+        assert await states(rig) == [(State.SUBMITTED, Reason.SUBMITTED)]
+        assert await rig.balance() == (BALANCE - PRICE, 0, PRICE)
+
+
+async def test_a_late_answer_to_one_part_does_not_stand_for_another(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept(text=LONG)
+        channel = rig.channel()
+        one, two = channel.unanswered
+        channel.answer([one], fate=Fate.IN_DOUBT, message_id="")
+        channel.late(one, message_id="abc")
+        assert await states(rig) == [(State.SENDING, Reason.CLAIMED_AT_ACCEPT)]
+        channel.answer([two])
+        assert await states(rig) == [(State.SUBMITTED, Reason.SUBMITTED)]
+
+
+async def test_a_message_half_taken_waits_for_the_channel_that_has_the_other_half(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha"), channel_config("beta")) as rig:
+        await rig.accept(text=LONG)
+        alpha, beta = rig.channel("alpha"), rig.channel("beta")
+        one, two = alpha.unanswered
+        alpha.answer([one])
+        alpha.up = False
+        alpha.answer([two], fate=Fate.NOT_SENT, message_id="")
+        await rig.settled()
+        assert not beta.sent
+        alpha.go(up=True)
+        (again,) = await alpha.until_sent(1)
+        assert again.part.number == 2

@@ -1,11 +1,15 @@
 """What time brings about."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from carriers.results import Fate
 from config.schema import InDoubtPolicy
 from gateway.domain.message import Reason, State
 from gateway.store import tables
-from tests.support.flow import BALANCE, PRICE, channel_config, flow, states
+from tests.support.flow import BALANCE, PRICE, SlowReads, channel_config, flow, states
 
 
 async def test_a_message_past_its_validity_expires_although_no_channel_asks_for_it(tmp_path: Path) -> None:
@@ -43,3 +47,37 @@ async def test_t95_no_receipt_by_the_deadline_is_unknown_and_a_late_one_still_co
         assert await rig.channel().receipt(id_)
         assert await states(rig) == [(State.DELIVERED, Reason.LATE_RECEIPT)]
         assert len(await rig.rows(tables.outbox)) == 2
+
+
+async def test_a_late_answer_that_comes_while_retries_are_looked_for_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with flow(tmp_path / "g.db") as rig, asyncio.TaskGroup() as group:
+        await rig.accept()
+        channel = rig.channel()
+        (segment,) = channel.unanswered
+        channel.answer([segment], fate=Fate.IN_DOUBT, message_id="")
+        await rig.settled()
+        rig.clock.pass_(60)
+        reads = SlowReads(rig.store, monkeypatch)
+        look = group.create_task(rig.pipeline.sweeper.look(seldom=False))
+        await reads.done.wait()
+        channel.late(segment, "abc")
+        reads.go_on.set()
+        await look
+        assert await states(rig) == [(State.SUBMITTED, Reason.SUBMITTED)]
+        assert len(channel.sent) == 1
+
+
+async def test_memory_forgets_a_doubt_that_is_over(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept(2)
+        channel = rig.channel()
+        answered = channel.unanswered[0]
+        channel.go(up=False)
+        channel.late(answered, "abc")
+        await rig.settled()
+        rig.clock.pass_(86_400)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert [state for state, _ in await states(rig)] == [State.SUBMITTED, State.EXPIRED]
+        assert not rig.pipeline.index.doubtful
