@@ -22,6 +22,8 @@ from config.schema import CallbackSettings
 MAX_ANSWER = 64 * 1024  # a customer's answer is {"code": 0}; nobody needs more
 HEADERS = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "scloud-sms"}
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: carries an IPv4 address in its low 32 bits
+# RFC 6890 and RFC 9637: not global, though not every Python we run on knows
+NOT_GLOBAL = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("3fff::/20"))
 DNS_CACHE_SECONDS = 30
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -66,6 +68,8 @@ def is_public(host: str) -> bool:
     inner = embedded(address)
     if inner is not None and (address in NAT64 or not is_public(str(inner))):
         return is_public(str(inner))
+    if any(address in network for network in NOT_GLOBAL):
+        return False
     if isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address.ipv4_mapped):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
