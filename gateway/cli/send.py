@@ -22,6 +22,7 @@ from gateway.errors import Invalid
 
 POLL = 0.5  # seconds between two looks for receipts
 TIMEOUT = 30.0
+_KEYS = ("public_key", "private_key", "project_id")  # of what `account create` prints
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ def _customer(keys: Path | None, url: str) -> Customer:
             given = json_module.loads(keys.read_text(encoding="utf-8"))
         except ValueError as error:
             raise Invalid(f"{keys} is not JSON") from error
+        if not isinstance(given, dict) or not all(isinstance(given.get(name, ""), str) for name in _KEYS):
+            raise Invalid(f"{keys} holds no keys: {', '.join(_KEYS)}")
     if not given.get("public_key") or not given.get("private_key"):
         raise Invalid("no keys: name a file with --keys, or set SCLOUD_PUBLIC_KEY and SCLOUD_PRIVATE_KEY")
     return Customer(url, given["public_key"], given["private_key"], given.get("project_id", ""))

@@ -147,6 +147,9 @@ def test_without_keys_nothing_is_sent(cli: CommandLine, api: Api, monkeypatch: p
     assert "no keys" in done.err
     (cli.directory / "keys.json").write_text("{")
     assert "keys.json is not JSON" in send(cli, api, "--keys", "keys.json").err
+    for other in ("[]", '{"public_key": 7, "private_key": "x", "project_id": ""}'):
+        (cli.directory / "keys.json").write_text(other)
+        assert "keys.json holds no keys" in send(cli, api, "--keys", "keys.json").err
     assert api.asked == []
 
 
