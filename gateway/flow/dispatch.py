@@ -51,6 +51,7 @@ class Dispatcher:
         self._outcomes = outcomes
         self._channels: Mapping[str, ChannelPort] = {}
         self._committing: dict[str, int] = {}  # segments claimed, their commit still running
+        self._outgoing: dict[str, list[Segment]] = {}  # claimed and committed, on its way this very turn
         self._stopped = False
         self.hungry = asyncio.Event()  # a lane wants more from the store
 
@@ -181,7 +182,7 @@ class Dispatcher:
             if not written.done():
                 written.set_result(None)
 
-        self._journal.post(unit.changes(), done, must=True)
+        self._journal.post(unit, done, must=True)
         return written
 
     def _pump_all(self, channels: Mapping[str, None]) -> None:
@@ -243,8 +244,16 @@ class Dispatcher:
             unit.undo.append(partial(self._free, channel_id, len(segments)))
 
     def _send(self, channel_id: str, segments: list[Segment]) -> None:
-        self._committing[channel_id] -= len(segments)
-        self._channels[channel_id].submit(segments, self._clock.monotonic())
+        """Give the segments of one unit away with those of the other units of the same commit."""
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._submit)
+        self._outgoing.setdefault(channel_id, []).extend(segments)
+
+    def _submit(self) -> None:
+        outgoing, self._outgoing = self._outgoing, {}
+        for channel_id, segments in outgoing.items():
+            self._committing[channel_id] -= len(segments)
+            self._channels[channel_id].submit(segments, self._clock.monotonic())
 
     def _free(self, channel_id: str, count: int) -> None:
         self._committing[channel_id] -= count

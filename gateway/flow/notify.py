@@ -24,7 +24,7 @@ from gateway.flow.endpoint import PAGE, Endpoint
 from gateway.live import Live
 from gateway.metrics import Metrics
 from gateway.store import outbox
-from gateway.store.changes import Changes
+from gateway.store.changes import Changes, Parts
 from gateway.store.engine import Store
 from gateway.tasks import Tasks
 
@@ -42,7 +42,7 @@ _account = itemgetter(1)
 class Posts(Protocol):
     """The part of the journal that is used here."""
 
-    def post(self, changes: Changes, on_done: Callable[[Exception | None], None]) -> None:
+    def post(self, changes: Parts, on_done: Callable[[Exception | None], None]) -> None:
         """Commit `changes`, then call `on_done` on the event loop."""
 
 

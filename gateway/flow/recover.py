@@ -36,7 +36,7 @@ class Recovery:
         in_flight = await self._store.read(stored.in_flight)
         unit = Unit()
         self._answers.recover(in_flight, unit)
-        await self._journal.append(unit.changes())
+        await self._journal.append(unit)
         await self._reroute(routes, channels)
         for lane in await self._store.read(stored.lanes):
             self._lanes.get(lane.lane, Purpose(lane.purpose), spilled=True)
@@ -70,7 +70,7 @@ class Recovery:
                     message.lane = ",".join(choice.channels)
                 else:
                     self._outcomes.finish(message, State.FAILED, Reason.NO_ROUTE, unit, now_ms)
-            await self._journal.append(unit.changes())
+            await self._journal.append(unit)
             self._outcomes.committed(unit)
             after = batch[-1].id
 

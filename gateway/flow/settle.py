@@ -121,7 +121,7 @@ class Settler:
             for channel_id, one in arrivals:
                 self._keep_inbound(channel_id, one.inbound, unit, now_ms)
             if unit:
-                await self._journal.append(unit.changes())
+                await self._journal.append(unit)
         except GatewayError as error:
             log.warning("receipts not stored, the carriers will send them again", error=str(error))
             self._restore(undo, unit)

@@ -1,11 +1,14 @@
 """One unit of work on its way into the journal: rows to write, and what to do once they are durable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gateway.domain.message import Message, Reason, State
-from gateway.store.changes import Changes, Row
+from gateway.store.changes import KINDS, Changes, Part, Row
 
 Then = Callable[[], None]
+
+_MESSAGES, _MOVES = KINDS.index("messages"), KINDS.index("moves")
+_PLAIN = tuple((n, name) for n, name in enumerate(KINDS) if name not in ("messages", "moves", "outbox_moves"))
 
 
 class Unit:
@@ -52,23 +55,20 @@ class Unit:
             or self.early or self.early_matched or self.inbound or self.outbox or self.ledger or self.marks
         )  # fmt: skip
 
+    def __iter__(self) -> Iterator[Part]:
+        """Give the rows that are there, kind by kind, as the messages stand now."""
+        for number, name in _PLAIN:
+            rows = getattr(self, name)
+            if rows:
+                yield number, rows
+        if self.new_messages:
+            yield _MESSAGES, [message.row() for message in self.new_messages]
+        if self.moved:
+            yield _MOVES, [message.move_row() for message in self.moved.values()]
+
     def changes(self) -> Changes:
-        """Return the rows, as the messages stand now."""
-        return Changes(
-            submissions=self.submissions,
-            messages=[message.row() for message in self.new_messages],
-            moves=[message.move_row() for message in self.moved.values()],
-            segments=self.segments,
-            finals=self.finals,
-            receipts=self.receipts,
-            early=self.early,
-            early_matched=self.early_matched,
-            inbound=self.inbound,
-            events=self.events,
-            ledger=self.ledger,
-            outbox=self.outbox,
-            marks=self.marks,
-        )
+        """Return the rows by name, as the messages stand now."""
+        return Changes(**{KINDS[number]: rows for number, rows in self})
 
     def committed(self) -> None:
         """Run what waited for the commit."""

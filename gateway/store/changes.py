@@ -5,11 +5,13 @@ transaction and applies the kinds in the order of the fields below, so within on
 the update of the same row. `moves` and `receipts` for the same row: the last one wins.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 Row = tuple[Any, ...]
+Part = tuple[int, Sequence[Row]]  # rows of one kind, named by its number
+Parts = Iterable[Part]  # one unit, as it travels: a `Changes` or what is left of it
 
 SUBMISSION = (
     "id", "session_no", "account_id", "project_id", "purpose", "template_id", "user_id", "text", "messages",
@@ -66,4 +68,13 @@ class Changes:
     outbox: Sequence[Row] = ()
     outbox_moves: Sequence[Row] = ()
     marks: Sequence[Row] = ()
-    rows: int = field(default=0)  # filled in by the journal
+
+    def __iter__(self) -> Iterator[Part]:
+        """Give what is there, kind by kind: its number in `KINDS` and its rows."""
+        for number, name in enumerate(KINDS):
+            rows = getattr(self, name)
+            if rows:
+                yield number, rows
+
+
+KINDS = tuple(field.name for field in fields(Changes))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from gateway.errors import RowRefused, StoreUnavailable
 from gateway.store.bulk import Bulk
-from gateway.store.changes import Changes
+from gateway.store.changes import Parts
 from gateway.store.engine import Store
 
 Outcome = Exception | None
@@ -37,7 +37,7 @@ class Committer:
         self._connection: Connection | None = None
         self._sent: tuple[str, Sequence[Outcome]] | None = None  # a COMMIT on its way: its id and meaning
 
-    def commit(self, units: Sequence[Changes]) -> Sequence[Outcome]:
+    def commit(self, units: Sequence[Parts]) -> Sequence[Outcome]:
         """Commit `units`; return for each None, or why nothing of it was changed.
 
         A refused row harms its own unit only. A connection that was lost is replaced once; whatever keeps
@@ -61,7 +61,7 @@ class Committer:
         """Close the connection; its settings are not for others."""
         self._drop()
 
-    def _settle(self, units: Sequence[Changes]) -> Sequence[Outcome]:
+    def _settle(self, units: Sequence[Parts]) -> Sequence[Outcome]:
         self._sent = None
         try:
             self._together(units)
@@ -71,13 +71,13 @@ class Committer:
             return self._one_by_one(units)
         return [None] * len(units)
 
-    def _together(self, units: Sequence[Changes]) -> None:
+    def _together(self, units: Sequence[Parts]) -> None:
         connection = self._connected()
         with connection.begin():
             self._bulk.write(connection.connection.cursor(), units)
             self._before_commit(connection, [None] * len(units))
 
-    def _one_by_one(self, units: Sequence[Changes]) -> Sequence[Outcome]:
+    def _one_by_one(self, units: Sequence[Parts]) -> Sequence[Outcome]:
         """Give every unit a savepoint of its own, still with one commit for all."""
         connection = self._connected()
         outcomes: list[Outcome] = []
@@ -153,7 +153,7 @@ class Committer:
             connection.invalidate()
             connection.close()
 
-    def _failed(self, units: Sequence[Changes], error: Exception) -> Sequence[Outcome]:
+    def _failed(self, units: Sequence[Parts], error: Exception) -> Sequence[Outcome]:
         reason = error.orig if isinstance(error, DBAPIError) else error
         failure = StoreUnavailable(f"nothing was committed: {reason}")
         failure.__cause__ = error

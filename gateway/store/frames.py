@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.errors import RowRefused, StoreUnavailable
-from gateway.store.changes import Changes
 from gateway.store.committer import Outcome
-
-FIELDS = tuple(name for name in Changes.__slots__ if name != "rows")
 
 _HEAD = struct.Struct("!Q")
 _UNAVAILABLE, _REFUSED = 0, 1
@@ -47,19 +44,6 @@ def frame(message: Any) -> bytes:
     """Return one message framed; raises ValueError for anything but plain values."""
     body = marshal.dumps(message)
     return _HEAD.pack(len(body)) + body
-
-
-def dump_units(units: Sequence[Changes]) -> list[list[tuple[int, Any]]]:
-    """Return `units` as plain values: the fields that hold something, by number."""
-    return [
-        [(number, rows) for number, name in enumerate(FIELDS) if (rows := getattr(unit, name))]
-        for unit in units
-    ]
-
-
-def load_units(message: Sequence[Sequence[tuple[int, Any]]]) -> list[Changes]:
-    """Return what `dump_units` was given."""
-    return [Changes(**{FIELDS[number]: rows for number, rows in unit}) for unit in message]
 
 
 def dump_outcomes(outcomes: Sequence[Outcome]) -> list[tuple[int, str] | None]:

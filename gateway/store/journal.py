@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import StoreUnavailable
-from gateway.store.changes import Changes
+from gateway.store.changes import Part, Parts
 from gateway.store.committer import Outcome
 from gateway.store.engine import Store
 from gateway.store.writer import ThreadWriter, Writer
@@ -24,7 +24,8 @@ KEPT_RETRY = 0.25  # seconds until units that must be written are tried again
 
 @dataclass(slots=True)
 class _Unit:
-    changes: Changes
+    parts: list[Part]
+    rows: int
     done: Done
     must: bool
 
@@ -72,7 +73,7 @@ class Journal:
         """Return once the database is ours to write: what an earlier process committed is all there is."""
         await self._started.wait()
 
-    def append(self, changes: Changes) -> "asyncio.Future[None]":
+    def append(self, changes: Parts) -> "asyncio.Future[None]":
         """Return a future that is done once `changes` are committed, all or none, in the order appended.
 
         It fails with `StoreUnavailable` or `RowRefused`; then none of them happened. Giving up waiting
@@ -91,7 +92,7 @@ class Journal:
         self.post(changes, done)
         return future
 
-    def post(self, changes: Changes, on_done: Done, *, must: bool = False) -> None:
+    def post(self, changes: Parts, on_done: Done, *, must: bool = False) -> None:
         """Do as `append` does; `on_done` is called on the event loop with None or the error.
 
         `must`: the changes tell what has already happened. While the store is unavailable they are kept
@@ -99,9 +100,12 @@ class Journal:
         """
         if self._closing.is_set():
             raise StoreUnavailable("the journal is closed")
-        changes.rows = count_rows(changes)
-        self._pending_rows += changes.rows
-        self._waiting.append(_Unit(changes, on_done, must))
+        parts = list(changes)
+        rows = 0
+        for _, of_kind in parts:
+            rows += len(of_kind)
+        self._pending_rows += rows
+        self._waiting.append(_Unit(parts, rows, on_done, must))
         self._idle.clear()
         if self._timer is None or self._pending_rows >= self._max_batch:
             self._schedule()
@@ -154,11 +158,11 @@ class Journal:
         while self._waiting and rows < self._max_batch:
             unit = self._waiting.popleft()
             batch.append(unit)
-            rows += unit.changes.rows
+            rows += unit.rows
         if batch:
             self._writing = batch
             self._last_start = self._loop.time()
-            self._writer.write([unit.changes for unit in batch])
+            self._writer.write([unit.parts for unit in batch])
 
     def _written(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         """Tell the callers; what must be written and was not goes first in the next batch."""
@@ -172,7 +176,7 @@ class Journal:
                 kept.append(unit)
             else:
                 settled.append((unit, outcome))
-                rows += unit.changes.rows
+                rows += unit.rows
         self._waiting.extendleft(reversed(kept))
         self._pending_rows -= rows
         self._schedule(KEPT_RETRY if kept else None)
@@ -196,13 +200,3 @@ class Journal:
     def _report(self, error: Exception) -> None:
         assert self._loop is not None
         self._loop.call_exception_handler({"message": "a journal callback failed", "exception": error})
-
-
-def count_rows(changes: Changes) -> int:
-    """Return how many rows `changes` write."""
-    c = changes
-    return (
-        len(c.submissions) + len(c.messages) + len(c.moves) + len(c.segments) + len(c.finals)
-        + len(c.receipts) + len(c.early) + len(c.early_matched) + len(c.inbound) + len(c.events)
-        + len(c.ledger) + len(c.outbox) + len(c.outbox_moves) + len(c.marks)
-    )  # fmt: skip

@@ -7,6 +7,7 @@ last commit of the one before is through, and two gateways never write the same 
 import asyncio
 import contextlib
 import fcntl
+import os
 import signal
 import socket
 import sys
@@ -19,13 +20,14 @@ from typing import Any, cast
 from sqlalchemy import text
 
 from gateway.errors import StoreUnavailable
-from gateway.store.changes import Changes
+from gateway.store.changes import Parts
 from gateway.store.committer import Committer
 from gateway.store.engine import Store, open_store
-from gateway.store.frames import Frames, dump_outcomes, dump_units, frame, load_outcomes, load_units
+from gateway.store.frames import Frames, dump_outcomes, frame, load_outcomes
 from gateway.store.writer import Crashed, Written
 
 LOCK_WAIT = 15.0  # seconds the gateway before may take to finish its last commit
+LOCK_WAIT_VARIABLE = "GATEWAY_LOCK_WAIT"  # in the environment: another number of seconds
 _READ = 1 << 20
 _ADVISORY = 0x5C10_0D  # PostgreSQL's name for the same lock
 
@@ -65,10 +67,16 @@ class ProcessWriter(asyncio.Protocol):
         self._send(self._url)
         await self._ready
 
-    def write(self, units: Sequence[Changes]) -> None:
+    @property
+    def pid(self) -> int:
+        """Return the process id, once started."""
+        assert self._process is not None
+        return self._process.pid
+
+    def write(self, units: Sequence[Parts]) -> None:
         """Send `units`."""
         try:
-            self._send(dump_units(units))
+            self._send(units)
         except ValueError as error:  # something that is no plain value: a bug, and not to be passed over
             assert self._crashed is not None
             self._crashed(error)
@@ -137,7 +145,7 @@ def main() -> None:
 def _serve(gateway: socket.socket, messages: Iterator[Any], committer: Committer) -> None:
     for message in messages:
         started = time.monotonic()
-        outcomes = committer.commit(load_units(message))
+        outcomes = committer.commit(message)
         try:
             gateway.sendall(frame((dump_outcomes(outcomes), time.monotonic() - started)))
         except BrokenPipeError:  # killed meanwhile; the rows are stored all the same
@@ -175,7 +183,7 @@ def _locked(fd: int) -> bool:
 
 
 def _patiently(attempt: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LOCK_WAIT
+    deadline = time.monotonic() + float(os.environ.get(LOCK_WAIT_VARIABLE, LOCK_WAIT))
     while not attempt():
         if time.monotonic() > deadline:
             raise StoreUnavailable("another gateway is writing this database")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Protocol
 
-from gateway.store.changes import Changes
+from gateway.store.changes import Parts
 from gateway.store.committer import Committer, Outcome
 from gateway.store.engine import Store
 
@@ -26,7 +26,7 @@ class Writer(Protocol):
     async def start(self, written: Written, crashed: Crashed) -> None:
         """Return once batches can be written; `crashed` is called if ever they no longer can."""
 
-    def write(self, units: Sequence[Changes]) -> None:
+    def write(self, units: Sequence[Parts]) -> None:
         """Commit `units`; `written` is called when it is known what became of them."""
 
     async def stop(self) -> None:
@@ -38,7 +38,7 @@ class ThreadWriter:
 
     def __init__(self, store: Store) -> None:
         self._committer = Committer(store)
-        self._batches: SimpleQueue[Sequence[Changes] | None] = SimpleQueue()
+        self._batches: SimpleQueue[Sequence[Parts] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     async def start(self, written: Written, crashed: Crashed) -> None:
@@ -47,7 +47,7 @@ class ThreadWriter:
         self._thread = threading.Thread(target=self._run, args=arguments, name="journal", daemon=True)
         self._thread.start()
 
-    def write(self, units: Sequence[Changes]) -> None:
+    def write(self, units: Sequence[Parts]) -> None:
         """Hand `units` to the thread."""
         self._batches.put(units)
 

@@ -7,7 +7,7 @@ from tests.support.messages import NOON_MS, message
 
 def test_an_empty_unit_writes_nothing() -> None:
     assert not Unit()
-    assert Unit().changes().moves == []
+    assert list(Unit()) == []
 
 
 def test_a_message_moved_twice_is_written_once_as_it_stands() -> None:

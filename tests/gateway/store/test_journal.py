@@ -9,9 +9,9 @@ import pytest
 
 from gateway.errors import RowRefused, StoreUnavailable
 from gateway.store import journal as journal_module
-from gateway.store import writer as writer_module
 from gateway.store import tables
-from gateway.store.changes import Changes
+from gateway.store import writer as writer_module
+from gateway.store.changes import KINDS, Changes, Parts
 from gateway.store.committer import Committer, Outcome
 from gateway.store.engine import Store, open_store
 from gateway.store.journal import Journal
@@ -41,10 +41,10 @@ class FakeCommitter:
         self.may_go.set()
         self.entered = threading.Event()
 
-    def commit(self, units: Sequence[Changes]) -> Sequence[Outcome]:
+    def commit(self, units: Sequence[Parts]) -> Sequence[Outcome]:
         self.entered.set()
         self.may_go.wait()
-        self.batches.append(list(units))
+        self.batches.append([Changes(**{KINDS[number]: rows for number, rows in unit}) for unit in units])
         return [self.answers.pop(0) if self.answers else None] * len(units)
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ async def test_a_batch_is_bounded_but_a_unit_is_never_cut(unused: Store, databas
         others = [journal.append(unit) for unit in (*(one_row(n) for n in range(1, 15)), large, one_row(99))]
         database.may_go.set()
         await asyncio.gather(first, *others)
-    assert [sum(unit.rows for unit in batch) for batch in database.batches] == [1, 10, 29, 1]
+    assert [sum(len(unit.outbox) for unit in batch) for batch in database.batches] == [1, 10, 29, 1]
 
 
 async def test_a_busy_journal_keeps_its_commits_apart(unused: Store, database: FakeCommitter) -> None:
@@ -220,7 +220,7 @@ async def test_a_closing_journal_does_not_wait_for_a_store_that_is_away(
 
 
 async def test_a_bug_in_the_writer_ends_the_run_loudly(unused: Store, database: FakeCommitter) -> None:
-    def broken(units: Sequence[Changes]) -> Sequence[Outcome]:
+    def broken(units: Sequence[Parts]) -> Sequence[Outcome]:
         raise MemoryError("no more")
 
     database.commit = broken  # type: ignore[method-assign]
