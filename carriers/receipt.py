@@ -44,6 +44,8 @@ _USUAL = re.compile(
 _KEY = r"\b(?:id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:"
 _FIELD = re.compile(rf"({_KEY})\s*((?!{_KEY})\S*)", re.IGNORECASE)
 
+_LONGEST_ID = 255  # four times what an answer can carry (§5.2.23): longer ones match nothing anyway
+
 _NO_RECEIPT = (int(MessageType.USER_ACK), int(MessageType.CONVERSATION_ABORT))
 _INTERMEDIATE = int(MessageType.INTERMEDIATE)
 _RECEIPT_BITS = int(MessageType.RECEIPT | MessageType.DELIVERY_ACK | MessageType.INTERMEDIATE)
@@ -97,7 +99,7 @@ def _receipt(pdu: DeliverSm | DataSm, payload: bytes, config: ChannelConfig) -> 
     if message_id and told.message_id and message_id != told.message_id:
         disagrees = disagrees or not may_name_same(message_id, told.message_id)
     return Receipt(
-        message_id or told.message_id,
+        (message_id or told.message_id)[:_LONGEST_ID],
         state or ReceiptState.UNKNOWN,
         stat,
         told.error or error,
@@ -111,9 +113,8 @@ def _receipt(pdu: DeliverSm | DataSm, payload: bytes, config: ChannelConfig) -> 
 def _text(pdu: DeliverSm | DataSm, payload: bytes) -> str:
     """Return a receipt's text: ASCII whatever data_coding says, at most spread over UTF-16."""
     body = split_user_data(pdu.esm_class, payload)[1] if pdu.esm_class & 0x40 else payload
-    if b"\0" in body[:4]:
-        return body.decode("utf-16-be", "replace")
-    return body.rstrip(b"\0").decode("latin-1")
+    text = body.decode("utf-16-be", "replace") if b"\0" in body[:4] else body.decode("latin-1")
+    return text.replace("\0", "")  # not every database takes it
 
 
 def _read_text(text: str) -> _Told:

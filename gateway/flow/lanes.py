@@ -125,10 +125,9 @@ class Lane:
         """
         expired: list[Message] = []
         while self.ready and self.ready[0].expires_at <= now_ms:
-            message = self.take()
-            if message is None:
-                break
-            expired.append(message)
+            message = self.ready.popleft()
+            if message.state is State.QUEUED:
+                expired.append(message)
         return expired
 
 

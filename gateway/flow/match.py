@@ -1,6 +1,7 @@
 """Finds the message a receipt speaks of: by channel and id, in every form ids take; first in memory, then
 in the store."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,9 @@ class Matcher:
     def __init__(self, store: Store, index: SentIndex, forms: Mapping[str, IdForms]) -> None:
         self._store = store
         self._index = index
-        self._forms = forms
+        self._forms = defaultdict(
+            IdForms, forms
+        )  # receipts are kept for channels that are configured no more
 
     async def resolve(self, batch: Sequence[Arrived]) -> None:
         """Fill in `match_id` and `sent`; both stay empty for ids no answer has named yet.

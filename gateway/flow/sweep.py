@@ -33,7 +33,7 @@ class Sweeper:
         self._dispatcher = dispatcher
         self._settler = settler
         self._outcomes = outcomes
-        default = context.settings.delivery.receipt_deadline
+        self._default = default = context.settings.delivery.receipt_deadline
         channels = context.channels
         self._deadlines = {c.id: c.receipt_deadline or default for c in channels.values() if c.receipts}
         self._overdue_after: dict[str, int] = {}
@@ -51,8 +51,10 @@ class Sweeper:
             await asyncio.sleep(INTERVAL)
 
     async def resume(self) -> None:
-        """Go on where the last run's looks ended."""
+        """Go on where the last run's looks ended, and watch over what other channels took in earlier runs."""
         marks = await self._store.read(stored.marks)
+        for channel_id in await self._store.read(stored.channels_used):
+            self._deadlines.setdefault(channel_id, self._default)
         self._overdue_after = {id_: marks.get(_mark(id_), 0) for id_ in self._deadlines}
 
     async def look(self, *, seldom: bool) -> None:

@@ -163,6 +163,14 @@ def early_answered(connection: Connection, limit: int) -> list[EarlyRow]:
     return [EarlyRow(*row) for row in _EARLY_ANSWERED.rows(connection, limit=limit)]
 
 
+def channels_used(connection: Connection) -> list[str]:
+    """Return every channel that has taken a segment, also those that are configured no more."""
+    found: list[str] = []
+    while (channel := connection.scalar(_NEXT_CHANNEL, {"after": found[-1] if found else ""})) is not None:
+        found.append(channel)
+    return found
+
+
 def marks(connection: Connection) -> dict[str, int]:
     """Return how far each sweep had come (`Changes.marks`)."""
     return {name: value for name, value in _MARKS.rows(connection)}
@@ -356,5 +364,6 @@ _REACH = Query(_reach)
 _OVERDUE = Query(_overdue)
 _EARLY = Query(_early)
 _EARLY_ANSWERED = Query(_early_answered)
+_NEXT_CHANNEL = select(func.min(_g.channel)).where(_g.channel > bindparam("after"))  # one look at the index
 _MARKS = Query(lambda given: select(tables.marks.c.name, tables.marks.c.value))
 _RECENT = Query(_recent)

@@ -146,7 +146,7 @@ messages = Table(
     Column("channel", Text),  # the one it was claimed for last
     Column("due_at", BigInteger, nullable=False),  # HELD: not before
     Column("attempts", SmallInteger, nullable=False),
-    Column("status", Integer, nullable=False),  # last command_status
+    Column("status", BigInteger, nullable=False),  # last command_status: 32 bits without a sign
     Column("sent_at", BigInteger),
     Column("submitted_at", BigInteger),
     Column("final_at", BigInteger),

@@ -137,7 +137,7 @@ class ScriptedChannel:
 
     def late(self, segment: Segment, message_id: str = "", **fields: Any) -> None:
         """Answer a segment that is in doubt already: it was accepted, unless `fields` say otherwise."""
-        answer = {"fate": Fate.ACCEPTED, "message_id": message_id, "late": True} | fields
+        answer: dict[str, Any] = {"fate": Fate.ACCEPTED, "message_id": message_id, "late": True} | fields
         self._answers(self.config.id, [Answer(segment.ref, **answer)])
 
     def go(self, *, up: bool) -> None:

@@ -184,3 +184,14 @@ def load(lane: Lane, stored: dict[int, Message]) -> None:
     after, limit = lane.tail, lane.begin_load()
     rows = sorted((m for m in stored.values() if m.id > after), key=lambda m: m.id)[:limit]
     lane.end_load(rows, complete=len(rows) < limit)
+
+
+def test_only_what_is_past_its_validity_expires_whatever_was_answered_before_it() -> None:
+    lane = Lane(KEY, 10, spilled=False)
+    answered, due, later = queued(1, expires_at=5), queued(2, expires_at=6), queued(3, expires_at=9)
+    for one in (answered, due, later):
+        lane.push(one)
+    answered.move(State.SUBMITTED, Reason.LATE_ANSWER)
+    assert lane.take_expired(5) == []
+    assert lane.take_expired(6) == [due]
+    assert lane.take() is later

@@ -94,3 +94,18 @@ async def test_t93_a_kept_receipt_is_settled_although_the_run_that_stored_its_an
         await rig.pipeline.sweeper.look(seldom=True)
         await rig.pipeline.settler.idle()
         assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)]
+
+
+async def test_a_kept_receipt_of_a_channel_that_is_configured_no_more_is_still_settled(
+    tmp_path: Path,
+) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        assert await rig.channel().receipt("1")
+    async with flow(tmp_path / "g.db", helpers=()) as rig:
+        await rig.accept()
+        assert rig.channel().accept() == ["1"]
+        await rig.settled()
+    async with flow(tmp_path / "g.db", channel_config("beta")) as rig:
+        await rig.pipeline.sweeper.look(seldom=True)
+        await rig.pipeline.settler.idle()
+        assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)]

@@ -81,3 +81,14 @@ async def test_memory_forgets_a_doubt_that_is_over(tmp_path: Path) -> None:
         await rig.pipeline.sweeper.look(seldom=False)
         assert [state for state, _ in await states(rig)] == [State.SUBMITTED, State.EXPIRED]
         assert not rig.pipeline.index.doubtful
+
+
+async def test_a_message_whose_channel_is_configured_no_more_ends_by_the_deadline_too(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept()
+        rig.channel().accept()
+        await rig.settled()
+    rig.clock.pass_(259_201)
+    async with flow(tmp_path / "g.db", channel_config("beta"), clock=rig.clock) as rig:
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert await states(rig) == [(State.UNKNOWN, Reason.RECEIPT_DEADLINE)]

@@ -23,7 +23,7 @@ def ids(found: list[Message]) -> list[int]:
 
 def test_a_message_comes_back_as_it_was_stored(store: Store) -> None:
     one = waiting(
-        1, user_id="order-42", template_id="UTB1", text="own", channel="alpha", attempts=2, status=0x58,
+        1, user_id="order-42", template_id="UTB1", text="own", channel="alpha", attempts=2, status=0xFFFFFFFF,
         sent_at=NOON_MS + 1, receipt_code="DELIVRD", purpose=Purpose.PROMOTION,
     )  # fmt: skip
     commit(store, accepted(one))
@@ -160,6 +160,13 @@ class TestOverdue:
     def test_each_channel_has_its_own(self, store: Store, sent: list[int]) -> None:
         found = self.ask(store, 0, before=9_000, channel="beta")
         assert ([row.part for row in found.rows], found.reached) == ([2], sent[5])
+
+
+def test_the_channels_that_have_taken_something_are_known(store: Store) -> None:
+    assert store.read_now(stored.channels_used) == []
+    taken = [segment(1_001, f"a{n}", part=n, channel=c) for n, c in enumerate(("beta", "alpha", "beta"), 1)]
+    commit(store, accepted(message(1, segments=3)), Changes(segments=taken))
+    assert store.read_now(stored.channels_used) == ["alpha", "beta"]
 
 
 def test_kept_receipts_wait_for_their_answer(store: Store) -> None:

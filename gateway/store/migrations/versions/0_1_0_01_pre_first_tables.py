@@ -122,7 +122,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.SmallInteger(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("submitted_at", sa.BigInteger(), nullable=True),
         sa.Column("final_at", sa.BigInteger(), nullable=True),
