@@ -127,7 +127,9 @@ class ProcessWriter(asyncio.Protocol):
 
 def main() -> None:
     """Write what comes through the socket until it closes."""
+    # whoever stops the gateway may signal all its processes (systemd does): it ends when the gateway lets go
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as gateway:
         frames = Frames()
         messages = _messages(gateway, frames)

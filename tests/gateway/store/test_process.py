@@ -58,6 +58,14 @@ async def test_the_next_gateway_gets_it_once_the_first_has_gone(store: Store, ur
     await second.stop()
 
 
+async def test_signals_meant_for_the_gateway_do_not_keep_it_from_draining(store: Store, url: str) -> None:
+    async with running(store, url) as (journal, writer):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(writer.pid, number)
+        await journal.append(Changes(outbox=[outbox_row(1)]))
+    assert row_count(store, tables.outbox) == 1
+
+
 async def test_its_death_ends_the_journal_loudly(store: Store, url: str) -> None:
     writer = ProcessWriter(url)
     journal = Journal(store, writer=writer)
