@@ -152,7 +152,7 @@ class Accept:
             else:
                 waiter.set_exception(error)
 
-        self._journal.post(unit, done)
+        self._journal.post(unit, done, yields=True)
         return waiter
 
     def _draw_up(self, request: Request, unit: Unit, now_ms: int) -> tuple[Submission, list[Message]]:

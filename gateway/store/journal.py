@@ -52,6 +52,7 @@ class Journal:
         self._interval = interval
         self._on_commit = on_commit
         self._waiting: deque[_Unit] = deque()
+        self._yielding: deque[_Unit] = deque()
         self._writing: list[_Unit] = []
         self._timer: asyncio.Handle | None = None
         self._last_start = 0.0
@@ -92,11 +93,13 @@ class Journal:
         self.post(changes, done)
         return future
 
-    def post(self, changes: Parts, on_done: Done, *, must: bool = False) -> None:
+    def post(self, changes: Parts, on_done: Done, *, must: bool = False, yields: bool = False) -> None:
         """Do as `append` does; `on_done` is called on the event loop with None or the error.
 
         `must`: the changes tell what has already happened. While the store is unavailable they are kept
         and tried again, ahead of whatever was appended after them.
+        `yields`: they begin something new, and let what finishes something begun go first, whenever it was
+        appended; among themselves they keep their order.
         """
         if self._closing.is_set():
             raise StoreUnavailable("the journal is closed")
@@ -105,7 +108,7 @@ class Journal:
         for _, of_kind in parts:
             rows += len(of_kind)
         self._pending_rows += rows
-        self._waiting.append(_Unit(parts, rows, on_done, must))
+        (self._yielding if yields else self._waiting).append(_Unit(parts, rows, on_done, must))
         self._idle.clear()
         if self._timer is None or self._pending_rows >= self._max_batch:
             self._schedule()
@@ -138,7 +141,7 @@ class Journal:
 
     def _schedule(self, delay: float | None = None) -> None:
         """Set the start of the next commit, if one is due; by default as soon as `interval` allows."""
-        if self._loop is None or self._writing or not self._waiting:
+        if self._loop is None or self._writing or not (self._waiting or self._yielding):
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -155,10 +158,11 @@ class Journal:
         self._timer = None
         batch: list[_Unit] = []
         rows = 0
-        while self._waiting and rows < self._max_batch:
-            unit = self._waiting.popleft()
-            batch.append(unit)
-            rows += unit.rows
+        for queue in (self._waiting, self._yielding):
+            while queue and rows < self._max_batch:
+                unit = queue.popleft()
+                batch.append(unit)
+                rows += unit.rows
         if batch:
             self._writing = batch
             self._last_start = self._loop.time()
@@ -179,7 +183,10 @@ class Journal:
                 rows += unit.rows
         self._waiting.extendleft(reversed(kept))
         self._pending_rows -= rows
-        self._schedule(KEPT_RETRY if kept else None)
+        if kept or self._pending_rows < self._max_batch:
+            self._schedule(KEPT_RETRY if kept else None)
+        else:
+            self._start()  # before the callbacks: they may take as long as a commit
         if self._on_commit is not None:
             self._on_commit(rows, seconds)
         for unit, outcome in settled:
@@ -187,12 +194,13 @@ class Journal:
                 unit.done(outcome)
             except Exception as error:  # one caller's fault must not cost the others their answer
                 self._report(error)
-        if not self._waiting and not self._writing:
+        if not (self._waiting or self._yielding or self._writing):
             self._idle.set()
 
     def _broken(self, error: BaseException) -> None:
         self._crash = error
         self._waiting.clear()
+        self._yielding.clear()
         self._writing = []
         self._closing.set()
         self._idle.set()

@@ -14,7 +14,7 @@ from gateway.store import writer as writer_module
 from gateway.store.changes import KINDS, Changes, Parts
 from gateway.store.committer import Committer, Outcome
 from gateway.store.engine import Store, open_store
-from gateway.store.journal import Journal
+from gateway.store.journal import Done, Journal
 from tests.support.rows import all_rows, open_account, outbox_row, row_count
 
 
@@ -253,3 +253,30 @@ async def test_another_process_gets_its_turn_beside_a_busy_journal(store: Store,
 
 def test_the_committer_is_the_real_one() -> None:
     assert writer_module.Committer is Committer
+
+
+async def test_what_begins_something_lets_what_finishes_something_go_first(
+    unused: Store, database: FakeCommitter
+) -> None:
+    database.may_go.clear()
+    finished = asyncio.Event()
+    order: list[int] = []
+
+    def note(n: int) -> Done:
+        def done(error: Exception | None) -> None:
+            order.append(n)
+            if len(order) == 5:
+                finished.set()
+
+        return done
+
+    async with running(Journal(unused, max_batch=2)) as journal:
+        journal.post(one_row(0), note(0))
+        await asyncio.to_thread(database.entered.wait)
+        journal.post(one_row(1), note(1), yields=True)
+        journal.post(one_row(2), note(2), yields=True)
+        journal.post(one_row(3), note(3))
+        journal.post(one_row(4), note(4), must=True)
+        database.may_go.set()
+        await finished.wait()
+    assert order == [0, 3, 4, 1, 2]
