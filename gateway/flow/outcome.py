@@ -1,6 +1,7 @@
 """What a change of state means for the money and for the customer: one place, used by every step."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import orjson
@@ -44,7 +45,7 @@ class Outcomes:
         message.submitted_at = now_ms
         unit.post(message, "capture", (price - charge, -price), now_ms)
         if charge != price:
-            self._funds.add(message.submission.account_id, price - charge)
+            self._give_back(message, price - charge, unit)
 
     def finish(self, message: Message, state: State, reason: Reason, unit: Unit, now_ms: int) -> None:
         """Move `message` to a final state, release what was not captured, and report it.
@@ -67,7 +68,12 @@ class Outcomes:
             self.submitted(message, unit, now_ms)
             return
         unit.post(message, "release", (message.price, -message.price), now_ms, reason.name)
-        self._funds.add(message.submission.account_id, message.price)
+        self._give_back(message, message.price, unit)
+
+    def _give_back(self, message: Message, amount: int, unit: Unit) -> None:
+        account_id = message.submission.account_id
+        self._funds.add(account_id, amount)
+        unit.undo.append(partial(self._funds.add, account_id, -amount))
 
     def report(self, message: Message, outbox_id: int, unit: Unit, now_ms: int) -> None:
         """Queue a status report, if the account has somewhere to send it."""

@@ -97,13 +97,15 @@ class Sweeper:
         unit = Unit()
         for message in doubtful.values():
             if message.state is State.IN_DOUBT and message.due_at <= now_ms:
+                unit.restores(message)
                 self._outcomes.finish(message, State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP, unit, now_ms)
                 unit.moved[message.id] = message
-        decided = [message.id for message in doubtful.values() if message.state >= State.SUBMITTED]
+        decided = [message for message in doubtful.values() if message.state >= State.SUBMITTED]
         if decided:
             await self._dispatcher.record(unit)
-        for message_id in decided:
-            doubtful.pop(message_id, None)
+        for message in decided:
+            if message.state >= State.SUBMITTED:  # not if the store refused it
+                doubtful.pop(message.id, None)
 
     async def _receipts(self, channel_id: str, before_ms: int, now_ms: int) -> None:
         """End submitted messages whose receipt has not come by the deadline."""
@@ -117,6 +119,7 @@ class Sweeper:
             sent = self._settler.index.get(row.channel, row.match_id)
             message = sent.message if sent is not None else found.messages.get(row.message_id)
             if message is not None and message.state is State.SUBMITTED:
+                unit.restores(message)
                 self._outcomes.finish(message, State.UNKNOWN, Reason.RECEIPT_DEADLINE, unit, now_ms)
                 unit.finals.append(
                     (message.id, int(message.state), int(message.reason), now_ms, message.receipt_code)

@@ -1,6 +1,7 @@
 """One unit of work on its way into the journal: rows to write, and what to do once they are durable."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from gateway.domain.message import Message, Reason, State
 from gateway.store.changes import KINDS, Changes, Part, Row
@@ -39,6 +40,11 @@ class Unit:
     def event(self, message_id: int, now_ms: int, state: State, reason: Reason, detail: str = "") -> None:
         """Note something that the columns of the message's row cannot tell."""
         self.events.append((message_id, now_ms, int(state), int(reason), detail))
+
+    def restores(self, message: Message) -> None:
+        """See to it that `message` is again what it is now if the unit is not committed."""
+        before = message.state, message.reason, message.final_at
+        self.undo.append(partial(_restore, message, *before))
 
     def post(
         self, message: Message, kind: str, amounts: tuple[int, int], now_ms: int, note: str = ""
@@ -79,3 +85,7 @@ class Unit:
         """Take back what was done in memory on the strength of this unit."""
         for action in reversed(self.undo):
             action()
+
+
+def _restore(message: Message, state: State, reason: Reason, final_at: int | None) -> None:
+    message.state, message.reason, message.final_at = state, reason, final_at

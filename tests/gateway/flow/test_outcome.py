@@ -98,3 +98,12 @@ def test_an_account_without_callback_gets_no_report() -> None:
     desk, unit = Desk(url=None), Unit()
     desk.outcomes.finish(sent(), State.FAILED, Reason.NO_ROUTE, unit, NOON_MS)
     assert unit.outbox == []
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_what_was_not_committed_gave_nothing_back(taken: int) -> None:
+    desk, unit, one = Desk(), Unit(), sent(segments=2, price=100_000, sent_segments=taken)
+    desk.outcomes.finish(one, State.UNDELIVERED, Reason.PARTLY_SUBMITTED, unit, NOON_MS)
+    assert desk.funds.available("acc-one") > 0
+    unit.failed()
+    assert desk.funds.available("acc-one") == 0

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, insert
 
 from carriers.results import Fate
 from config.schema import InDoubtPolicy
@@ -92,3 +93,21 @@ async def test_a_message_whose_channel_is_configured_no_more_ends_by_the_deadlin
     async with flow(tmp_path / "g.db", channel_config("beta"), clock=rig.clock) as rig:
         await rig.pipeline.sweeper.look(seldom=False)
         assert await states(rig) == [(State.UNKNOWN, Reason.RECEIPT_DEADLINE)]
+
+
+async def test_a_look_that_the_store_refused_is_repeated(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha", receipt_deadline=3600.0)) as rig:
+        await rig.accept(2)
+        rig.channel().accept()
+        first = (await rig.rows())[0]
+        report = dict(
+            account_id=first["account_id"], message_id=first["id"], created_at=0, next_at=0, attempts=0
+        )
+        in_the_way = insert(tables.outbox).values(id=first["id"], **report)
+        rig.store.transaction(lambda connection: connection.execute(in_the_way))
+        rig.clock.pass_(3_601)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert await states(rig) == [(State.SUBMITTED, Reason.SUBMITTED)] * 2
+        rig.store.transaction(lambda connection: connection.execute(delete(tables.outbox)))
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert await states(rig) == [(State.UNKNOWN, Reason.RECEIPT_DEADLINE)] * 2
