@@ -30,6 +30,12 @@ class _Unit:
     must: bool
 
 
+@dataclass(slots=True)
+class _Batch:
+    units: list[_Unit]
+    rows: int
+
+
 class Journal:
     """The only writer of message state; all methods are for the event loop."""
 
@@ -53,7 +59,9 @@ class Journal:
         self._on_commit = on_commit
         self._waiting: deque[_Unit] = deque()
         self._yielding: deque[_Unit] = deque()
-        self._writing: list[_Unit] = []
+        self._kept: list[_Unit] = []  # must be written, and were not yet
+        self._writing: deque[_Batch] = deque()  # on their way, oldest first
+        self._number = 0  # of the batch that was sent last
         self._timer: asyncio.Handle | None = None
         self._last_start = 0.0
         self._pending_rows = 0
@@ -141,7 +149,7 @@ class Journal:
 
     def _schedule(self, delay: float | None = None) -> None:
         """Set the start of the next commit, if one is due; by default as soon as `interval` allows."""
-        if self._loop is None or self._writing or not (self._waiting or self._yielding):
+        if self._loop is None or not self._may_start():
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -152,41 +160,48 @@ class Journal:
         else:
             self._timer = self._loop.call_later(delay, self._start)
 
+    def _may_start(self) -> bool:
+        """Whether a batch may be sent. With a good one waiting, the writer gets it before it is done with
+        the one before, so that it need not wait for a busy event loop.
+        """
+        if not self._writing:
+            return bool(self._kept or self._waiting or self._yielding)
+        if self._kept or len(self._writing) > 1:  # what is kept must not be overtaken
+            return False
+        return self._pending_rows - self._writing[0].rows >= self._max_batch // 2
+
     def _start(self) -> None:
         """Write the next batch."""
         assert self._loop is not None
         self._timer = None
-        batch: list[_Unit] = []
-        rows = 0
+        units, self._kept = self._kept, []
+        rows = sum(unit.rows for unit in units)
         for queue in (self._waiting, self._yielding):
             while queue and rows < self._max_batch:
                 unit = queue.popleft()
-                batch.append(unit)
+                units.append(unit)
                 rows += unit.rows
-        if batch:
-            self._writing = batch
+        if units:
+            known = self._number - len(self._writing)
+            self._number += 1
+            self._writing.append(_Batch(units, rows))
             self._last_start = self._loop.time()
-            self._writer.write([unit.parts for unit in batch])
+            self._writer.write([unit.parts for unit in units], self._number, known)
 
     def _written(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         """Tell the callers; what must be written and was not goes first in the next batch."""
-        batch, self._writing = self._writing, []
+        batch = self._writing.popleft()
         keep = not self._closing.is_set()
-        kept: list[_Unit] = []
         settled: list[tuple[_Unit, Outcome]] = []
         rows = 0
-        for unit, outcome in zip(batch, outcomes, strict=True):
+        for unit, outcome in zip(batch.units, outcomes, strict=True):
             if keep and unit.must and isinstance(outcome, StoreUnavailable):
-                kept.append(unit)
+                self._kept.append(unit)
             else:
                 settled.append((unit, outcome))
                 rows += unit.rows
-        self._waiting.extendleft(reversed(kept))
         self._pending_rows -= rows
-        if kept or self._pending_rows < self._max_batch:
-            self._schedule(KEPT_RETRY if kept else None)
-        else:
-            self._start()  # before the callbacks: they may take as long as a commit
+        self._schedule(KEPT_RETRY if self._kept else None)
         if self._on_commit is not None:
             self._on_commit(rows, seconds)
         for unit, outcome in settled:
@@ -194,14 +209,15 @@ class Journal:
                 unit.done(outcome)
             except Exception as error:  # one caller's fault must not cost the others their answer
                 self._report(error)
-        if not (self._waiting or self._yielding or self._writing):
+        if not (self._kept or self._waiting or self._yielding or self._writing):
             self._idle.set()
 
     def _broken(self, error: BaseException) -> None:
         self._crash = error
+        self._kept.clear()
         self._waiting.clear()
         self._yielding.clear()
-        self._writing = []
+        self._writing.clear()
         self._closing.set()
         self._idle.set()
 

@@ -153,9 +153,9 @@ def overdue(connection: Connection, channel: str, after_seq: int, before_ms: int
     return Overdue(rows, _owners(connection, rows), reached)
 
 
-def early_unmatched(connection: Connection) -> list[EarlyRow]:
-    """Return the kept receipts that no answer has claimed, oldest first."""
-    return [EarlyRow(*row) for row in _EARLY.rows(connection)]
+def early_unmatched(connection: Connection, limit: int) -> list[EarlyRow]:
+    """Return the kept receipts that no answer has claimed, the newest `limit`, newest first."""
+    return [EarlyRow(*row) for row in _EARLY.rows(connection, limit=limit)]
 
 
 def early_answered(connection: Connection, limit: int) -> list[EarlyRow]:
@@ -338,7 +338,7 @@ def _overdue(given: Given) -> Select[Any]:
 
 
 def _early(given: Given) -> Select[Any]:
-    return select(*_KEPT).where(_e.matched == false()).order_by(_e.id)
+    return select(*_KEPT).where(_e.matched == false()).order_by(_e.id.desc()).limit(_LIMIT)
 
 
 def _early_answered(given: Given) -> Select[Any]:

@@ -24,7 +24,7 @@ from gateway.store.changes import Parts
 from gateway.store.committer import Committer
 from gateway.store.engine import Store, open_store
 from gateway.store.frames import Frames, dump_outcomes, frame, load_outcomes
-from gateway.store.writer import Crashed, Written
+from gateway.store.writer import Crashed, InOrder, Written
 
 LOCK_WAIT = 15.0  # seconds the gateway before may take to finish its last commit
 LOCK_WAIT_VARIABLE = "GATEWAY_LOCK_WAIT"  # in the environment: another number of seconds
@@ -73,10 +73,10 @@ class ProcessWriter(asyncio.Protocol):
         assert self._process is not None
         return self._process.pid
 
-    def write(self, units: Sequence[Parts]) -> None:
+    def write(self, units: Sequence[Parts], number: int, known: int) -> None:
         """Send `units`."""
         try:
-            self._send(units)
+            self._send((units, number, known))
         except ValueError as error:  # something that is no plain value: a bug, and not to be passed over
             assert self._crashed is not None
             self._crashed(error)
@@ -137,17 +137,17 @@ def main() -> None:
         try:
             with _sole_writer(store):
                 gateway.sendall(frame(""))
-                _serve(gateway, messages, Committer(store))
+                _serve(gateway, messages, InOrder(Committer(store)))
         except StoreUnavailable as error:
             gateway.sendall(frame(str(error)))
         finally:
             store.close()
 
 
-def _serve(gateway: socket.socket, messages: Iterator[Any], committer: Committer) -> None:
+def _serve(gateway: socket.socket, messages: Iterator[Any], committer: InOrder) -> None:
     for message in messages:
         started = time.monotonic()
-        outcomes = committer.commit(message)
+        outcomes = committer.commit(*message)
         try:
             gateway.sendall(frame((dump_outcomes(outcomes), time.monotonic() - started)))
         except BrokenPipeError:  # killed meanwhile; the rows are stored all the same

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Protocol
 
+from gateway.errors import StoreUnavailable
 from gateway.store.changes import Parts
 from gateway.store.committer import Committer, Outcome
 from gateway.store.engine import Store
@@ -21,24 +22,48 @@ Crashed = Callable[[BaseException], None]
 
 
 class Writer(Protocol):
-    """Commits one batch at a time; every method and callback is for the event loop."""
+    """Commits batch after batch; every method and callback is for the event loop."""
 
     async def start(self, written: Written, crashed: Crashed) -> None:
         """Return once batches can be written; `crashed` is called if ever they no longer can."""
 
-    def write(self, units: Sequence[Parts]) -> None:
-        """Commit `units`; `written` is called when it is known what became of them."""
+    def write(self, units: Sequence[Parts], number: int, known: int) -> None:
+        """Commit `units`; `written` is called when it is known what became of them, batch by batch in order.
+
+        Batches are numbered from 1; `known` is the last one whose outcome the caller knew by now.
+        """
 
     async def stop(self) -> None:
-        """Let go of the database; no batch is being written."""
+        """Let go of the database; no batch may be on its way."""
+
+
+class InOrder:
+    """Keeps a batch from being written after one before it was not, unless the caller knows of that."""
+
+    def __init__(self, committer: Committer) -> None:
+        self._committer = committer
+        self._failed = 0
+
+    def commit(self, units: Sequence[Parts], number: int, known: int) -> Sequence[Outcome]:
+        """Do as `Committer.commit` does, or fail like the batch before."""
+        if self._failed > known:
+            return [StoreUnavailable("the batch before was not written")] * len(units)
+        outcomes = self._committer.commit(units)
+        if any(isinstance(outcome, StoreUnavailable) for outcome in outcomes):
+            self._failed = number
+        return outcomes
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._committer.close()
 
 
 class ThreadWriter:
     """A thread with a connection of its own."""
 
     def __init__(self, store: Store) -> None:
-        self._committer = Committer(store)
-        self._batches: SimpleQueue[Sequence[Parts] | None] = SimpleQueue()
+        self._committer = InOrder(Committer(store))
+        self._batches: SimpleQueue[tuple[Sequence[Parts], int, int] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     async def start(self, written: Written, crashed: Crashed) -> None:
@@ -47,9 +72,9 @@ class ThreadWriter:
         self._thread = threading.Thread(target=self._run, args=arguments, name="journal", daemon=True)
         self._thread.start()
 
-    def write(self, units: Sequence[Parts]) -> None:
+    def write(self, units: Sequence[Parts], number: int, known: int) -> None:
         """Hand `units` to the thread."""
-        self._batches.put(units)
+        self._batches.put((units, number, known))
 
     async def stop(self) -> None:
         """End the thread."""
@@ -59,9 +84,9 @@ class ThreadWriter:
 
     def _run(self, loop: asyncio.AbstractEventLoop, written: Written, crashed: Crashed) -> None:
         try:
-            while (units := self._batches.get()) is not None:
+            while (batch := self._batches.get()) is not None:
                 started = time.monotonic()
-                outcomes = self._committer.commit(units)
+                outcomes = self._committer.commit(*batch)
                 loop.call_soon_threadsafe(written, outcomes, time.monotonic() - started)
         except BaseException as error:
             loop.call_soon_threadsafe(crashed, error)

@@ -280,3 +280,32 @@ async def test_what_begins_something_lets_what_finishes_something_go_first(
         database.may_go.set()
         await finished.wait()
     assert order == [0, 3, 4, 1, 2]
+
+
+async def test_what_is_kept_is_not_overtaken_by_a_batch_that_was_on_its_way(
+    unused: Store, database: FakeCommitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first batch fails while the second is already with the writer."""
+    monkeypatch.setattr(journal_module, "KEPT_RETRY", 0.01)
+    database.answers = [StoreUnavailable("disk full")]
+    database.may_go.clear()
+    written: list[int] = []
+    last = asyncio.Event()
+
+    def done(n: int) -> Done:
+        def note(error: Exception | None) -> None:
+            written.append(n)
+            if len(written) == 5:
+                last.set()
+
+        return note
+
+    async with running(Journal(unused, max_batch=2, interval=0)) as journal:
+        journal.post(one_row(0), done(0), must=True)
+        await asyncio.to_thread(database.entered.wait)
+        for n in range(1, 5):
+            journal.post(one_row(n), done(n), must=True)
+            await asyncio.sleep(0)  # the second batch leaves as soon as it is worth it
+        database.may_go.set()
+        await last.wait()
+    assert written == [0, 1, 2, 3, 4]
