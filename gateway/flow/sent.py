@@ -9,6 +9,7 @@ from carriers.results import Receipt
 from gateway.domain.message import Message, State
 from gateway.flow.parts import Flight
 
+PARKED = 20_000  # early receipts remembered; more are found by the store's sweep
 _GENERATION = 25_000  # at most two generations per gateway are kept
 
 

@@ -20,13 +20,12 @@ from gateway.flow.context import Context
 from gateway.flow.longs import LongMessages
 from gateway.flow.match import Arrived, Matcher
 from gateway.flow.outcome import Outcomes
-from gateway.flow.sent import Parked, Sent, SentIndex
+from gateway.flow.sent import PARKED, Parked, Sent, SentIndex
 from gateway.flow.unit import Unit
 
 log = structlog.get_logger(__name__)
 
 _MAX_BATCH = 2_000  # receipts settled in one commit
-_PARKED = 20_000  # early receipts remembered; more are found by the store's sweep
 _STATES = {
     ReceiptState.DELIVERED: State.DELIVERED,
     ReceiptState.UNDELIVERED: State.UNDELIVERED,
@@ -224,7 +223,7 @@ class Settler:
             early_id = self._ids.take(1, now_ms)
             unit.early.append((early_id, channel, key[1], dump_receipt(receipt), now_ms, False))
             self._metrics.receipts_early.add(1, channel)
-            if len(self.index.parked) < _PARKED:
+            if len(self.index.parked) < PARKED:
                 self.index.parked[key] = Parked(early_id, channel, receipt)
                 unit.undo.append(partial(self._unpark, key))
 
