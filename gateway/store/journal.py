@@ -6,6 +6,7 @@ journal also keeps `interval` between the starts of two; an idle one commits at 
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class Journal:
         self._number = 0  # of the batch that was sent last
         self._timer: asyncio.Handle | None = None
         self._last_start = 0.0
+        self._retry_at = 0.0  # when what is kept is due
         self._pending_rows = 0
         self._loop: asyncio.AbstractEventLoop | None = None  # once batches can be written
         self._started = asyncio.Event()
@@ -147,15 +149,17 @@ class Journal:
         if self._loop is not None:
             await self._ended.wait()
 
-    def _schedule(self, delay: float | None = None) -> None:
-        """Set the start of the next commit, if one is due; by default as soon as `interval` allows."""
+    def _schedule(self) -> None:
+        """Set the start of the next commit, if one is due: soon, but what is kept waits its `KEPT_RETRY`."""
         if self._loop is None or not self._may_start():
             return
         if self._timer is not None:
             self._timer.cancel()
-        if delay is None:
-            delay = self._last_start + self._interval - self._loop.time()
-        if delay <= 0 or self._closing.is_set() or self._pending_rows >= self._max_batch:
+        now = self._loop.time()
+        delay = 0.0 if self._pending_rows >= self._max_batch else self._last_start + self._interval - now
+        if self._kept:
+            delay = max(delay, self._retry_at - now)
+        if delay <= 0 or self._closing.is_set():
             self._timer = self._loop.call_soon(self._start)
         else:
             self._timer = self._loop.call_later(delay, self._start)
@@ -176,8 +180,9 @@ class Journal:
         self._timer = None
         units, self._kept = self._kept, []
         rows = sum(unit.rows for unit in units)
+        most = math.inf if units else self._max_batch  # behind what is kept, all are to learn of the outage
         for queue in (self._waiting, self._yielding):
-            while queue and rows < self._max_batch:
+            while queue and rows < most:
                 unit = queue.popleft()
                 units.append(unit)
                 rows += unit.rows
@@ -197,11 +202,12 @@ class Journal:
         for unit, outcome in zip(batch.units, outcomes, strict=True):
             if keep and unit.must and isinstance(outcome, StoreUnavailable):
                 self._kept.append(unit)
+                self._retry_at = self._last_start + KEPT_RETRY
             else:
                 settled.append((unit, outcome))
                 rows += unit.rows
         self._pending_rows -= rows
-        self._schedule(KEPT_RETRY if self._kept else None)
+        self._schedule()
         if self._on_commit is not None:
             self._on_commit(rows, seconds)
         for unit, outcome in settled:

@@ -209,6 +209,20 @@ async def test_what_has_happened_is_kept_until_it_is_written_and_goes_first(
     assert len(database.batches) == 4
 
 
+async def test_what_is_kept_hurries_nobody_and_hides_the_outage_from_nobody(
+    unused: Store, database: FakeCommitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "KEPT_RETRY", 0.01)
+    database.answers = [StoreUnavailable("disk full")] * 2
+    async with running(Journal(unused, max_batch=2, interval=0)) as journal:
+        for n in (1, 2):
+            journal.post(one_row(n), lambda error: None, must=True)
+        await asyncio.to_thread(database.entered.wait)
+        with pytest.raises(StoreUnavailable):
+            await journal.append(one_row(3))
+    assert [len(batch) for batch in database.batches] == [2, 3, 2]
+
+
 async def test_a_closing_journal_does_not_wait_for_a_store_that_is_away(
     unused: Store, database: FakeCommitter
 ) -> None:
