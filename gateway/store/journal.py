@@ -45,7 +45,7 @@ class Journal:
         store: Store,
         max_batch: int = 4_000,
         on_commit: OnCommit | None = None,
-        interval: float = 0.004,
+        interval: float = 0.008,
         writer: Writer | None = None,
     ) -> None:
         """Write through `writer` (a thread on `store` by default), `max_batch` rows a commit at most (one
