@@ -141,16 +141,17 @@ class Accept:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def done(error: Exception | None) -> None:
-            if error is None:
-                self._outcomes.committed(unit)
-            else:
-                unit.failed()
-            if waiter.cancelled():
-                return
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)
+            try:
+                if error is None:
+                    self._outcomes.committed(unit)
+                else:
+                    unit.failed()
+            finally:
+                if not waiter.cancelled():
+                    if error is None:
+                        waiter.set_result(None)
+                    else:
+                        waiter.set_exception(error)
 
         self._journal.post(unit, done, yields=True)
         return waiter

@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from carriers.message_id import canonical_id
 from carriers.results import Answer, Disposition, Fate
-from carriers.smpp.status import status_name
+from carriers.smpp.status import is_known, status_name
 from config.schema import ChannelConfig, InDoubtPolicy
 from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.domain.retry import backoff
@@ -18,6 +20,8 @@ from gateway.flow.parts import PartOf
 from gateway.flow.sent import Sent
 from gateway.flow.settle import Settler
 from gateway.flow.unit import Unit
+
+log = structlog.get_logger(__name__)
 
 # of several parts that were not taken, the gravest decides for the message
 _GRAVITY = {
@@ -64,14 +68,13 @@ class Answers:
         """Record `answers` and, in the same commit, claim what their slots are free for."""
         batch = _Batch(self._channels[channel_id], Unit(), self._clock.now_ms(), [])
         for answer in answers:
-            ref = answer.ref
-            if isinstance(ref, PartOf):
-                self._part(ref, answer, batch)
-            elif isinstance(ref, Message):
-                self._whole(ref, answer, batch)
+            try:
+                self._one(answer, batch)
+            except Exception:  # a fault with one message must not cost the others their answers
+                log.exception("answer not understood", channel=channel_id, status=answer.status)
         unit = batch.unit
         self._dispatcher.fill(channel_id, unit)
-        self._dispatcher.record(unit)
+        self._dispatcher.record(unit, apart=True)
         if batch.requeued:
             self._dispatcher.requeue(batch.requeued)
         self._count(channel_id, answers)
@@ -95,6 +98,13 @@ class Answers:
                 self._in_doubt(message, batch)
 
     # -- one segment
+
+    def _one(self, answer: Answer, batch: _Batch) -> None:
+        ref = answer.ref
+        if isinstance(ref, PartOf):
+            self._part(ref, answer, batch)
+        elif isinstance(ref, Message):
+            self._whole(ref, answer, batch)
 
     def _whole(self, message: Message, answer: Answer, batch: _Batch) -> None:
         if answer.fate is Fate.ACCEPTED:
@@ -257,7 +267,11 @@ class Answers:
         metrics = self._metrics.channels
         statuses = Counter(answer.status for answer in answers if answer.fate <= Fate.REFUSED)
         for status, count in statuses.items():
-            metrics.segments.add(count, channel_id, status_name(status))
+            known = is_known(status)
+            metrics.segments.add(count, channel_id, status_name(status) if known else "other")
+            if not known:  # a carrier may send any of four thousand million: they are not all labels
+                kind = "vendor" if 0x400 <= status <= 0x4FF else "other"  # SMPP 3.4 §5.1.3
+                metrics.unknown_status.add(count, channel_id, kind)
         metrics.answer_seconds.observe_many(
             (a.latency for a in answers if a.fate <= Fate.REFUSED), channel_id
         )

@@ -15,6 +15,7 @@ import structlog
 from carriers.results import Segment
 from carriers.smpp.text import Unencodable
 from gateway.domain.message import Message, Reason, State
+from gateway.errors import RowRefused
 from gateway.flow.context import Context
 from gateway.flow.lanes import Lane, Lanes
 from gateway.flow.outcome import Outcomes
@@ -166,14 +167,18 @@ class Dispatcher:
         if unit:
             self.record(unit)
 
-    def record(self, unit: Unit) -> "asyncio.Future[None]":
+    def record(self, unit: Unit, *, apart: bool = False) -> "asyncio.Future[None]":
         """Write a unit that must not get lost: it is kept and tried again while the store cannot commit.
 
-        The future is done once it is durable and acted upon; nobody needs to wait for it.
+        The future is done once it is durable and acted upon; nobody needs to wait for it. `apart`: it tells
+        what cannot be asked for again, so if a row of it is refused, the other messages' are still written.
         """
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def done(error: Exception | None) -> None:
+            if apart and isinstance(error, RowRefused):
+                self._record_apart(unit, written)
+                return
             if error is None:
                 self._outcomes.committed(unit)
             else:
@@ -184,6 +189,24 @@ class Dispatcher:
 
         self._journal.post(unit, done, must=True)
         return written
+
+    def _record_apart(self, unit: Unit, written: "asyncio.Future[None]") -> None:
+        """Write message by message what was refused together: one bad row must not cost the others theirs."""
+        messages = unit.apart()
+        left = len(messages)
+
+        def done(error: Exception | None) -> None:
+            nonlocal left
+            left -= 1
+            if error is not None:
+                log.error("message not recorded", error=str(error))
+            if not left:
+                self._outcomes.committed(unit)
+                if not written.done():
+                    written.set_result(None)
+
+        for parts in messages:
+            self._journal.post(parts, done, must=True)
 
     def _pump_all(self, channels: Mapping[str, None]) -> None:
         for channel_id in channels:

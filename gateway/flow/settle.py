@@ -15,7 +15,7 @@ import structlog
 from carriers.message_id import canonical_id
 from carriers.results import Arrivals, Inbound, Receipt, ReceiptState
 from gateway.domain.message import Message, Reason, State
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, RowRefused
 from gateway.flow.context import Context
 from gateway.flow.longs import LongMessages
 from gateway.flow.match import Arrived, Matcher
@@ -101,9 +101,29 @@ class Settler:
         stored_all = False
         try:
             stored_all = await self._settle(batch, arrivals)
+        except RowRefused as error:
+            log.error("receipts refused together, settling them one by one", error=str(error))
+            await self._settle_apart(batch, arrivals)
+            arrivals = []
         finally:
             for _, one in arrivals:
                 one.reply(stored_all)
+
+    async def _settle_apart(self, batch: Sequence[Arrived], arrivals: Sequence[tuple[str, Arrivals]]) -> None:
+        """Settle read by read what was refused together: one bad row must not cost the others theirs."""
+        for arrived in batch:
+            if arrived.early_id is not None:
+                await self._settle_alone([arrived], [])
+        for channel_id, one in arrivals:
+            receipts = [Arrived(channel_id, receipt) for receipt in one.receipts]
+            one.reply(await self._settle_alone(receipts, [(channel_id, one)]))
+
+    async def _settle_alone(self, batch: Sequence[Arrived], arrivals: Sequence[tuple[str, Arrivals]]) -> bool:
+        try:
+            return await self._settle(batch, arrivals)
+        except RowRefused as error:
+            log.error("receipts refused by the store", error=str(error))
+            return False
 
     # -- one batch
 
@@ -121,6 +141,9 @@ class Settler:
                 self._keep_inbound(channel_id, one.inbound, unit, now_ms)
             if unit:
                 await self._journal.append(unit)
+        except RowRefused:
+            self._restore(undo, unit)
+            raise
         except GatewayError as error:
             log.warning("receipts not stored, the carriers will send them again", error=str(error))
             self._restore(undo, unit)

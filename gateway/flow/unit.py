@@ -1,13 +1,44 @@
 """One unit of work on its way into the journal: rows to write, and what to do once they are durable."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+import structlog
+
 from gateway.domain.message import Message, Reason, State
-from gateway.store.changes import KINDS, Changes, Part, Row
+from gateway.store.changes import (
+    EVENT,
+    FINAL,
+    KINDS,
+    LEDGER,
+    MESSAGE,
+    MOVE,
+    OUTBOX,
+    RECEIPT,
+    SEGMENT,
+    Changes,
+    Part,
+    Row,
+)
+
+log = structlog.get_logger(__name__)
 
 Then = Callable[[], None]
 
+# where the rows of a kind name their message
+_MESSAGE_ID = {
+    KINDS.index(kind): columns.index(name)
+    for kind, columns, name in (
+        ("messages", MESSAGE, "id"),
+        ("moves", MOVE, "id"),
+        ("segments", SEGMENT, "message_id"),
+        ("finals", FINAL, "id"),
+        ("receipts", RECEIPT, "message_id"),
+        ("events", EVENT, "message_id"),
+        ("ledger", LEDGER, "message_id"),
+        ("outbox", OUTBOX, "message_id"),
+    )
+}
 _MESSAGES, _MOVES = KINDS.index("messages"), KINDS.index("moves")
 _PLAIN = tuple((n, name) for n, name in enumerate(KINDS) if name not in ("messages", "moves", "outbox_moves"))
 
@@ -76,15 +107,32 @@ class Unit:
         """Return the rows by name, as the messages stand now."""
         return Changes(**{KINDS[number]: rows for number, rows in self})
 
+    def apart(self) -> list[list[Part]]:
+        """Return the rows message by message, to be written one by one when one of them is refused."""
+        whole: dict[int, list[Part]] = {}
+        for number, rows in self:
+            column = _MESSAGE_ID.get(number)
+            for n, row in enumerate(rows):
+                message_id = -(number << 32) - n if column is None else row[column] or 0
+                whole.setdefault(message_id, []).append((number, [row]))
+        return list(whole.values())
+
     def committed(self) -> None:
         """Run what waited for the commit."""
-        for action in self.then:
-            action()
+        _run_all(self.then)
 
     def failed(self) -> None:
         """Take back what was done in memory on the strength of this unit."""
-        for action in reversed(self.undo):
+        _run_all(reversed(self.undo))
+
+
+def _run_all(actions: Iterable[Then]) -> None:
+    """Run every action; one that fails must not keep the others from running."""
+    for action in actions:
+        try:
             action()
+        except Exception:
+            log.exception("after a commit")
 
 
 def _restore(message: Message, state: State, reason: Reason, final_at: int | None) -> None:

@@ -7,7 +7,19 @@ from carriers.results import Disposition, Fate
 from config.schema import InDoubtPolicy
 from gateway.domain.message import Reason, State
 from gateway.store import tables
-from tests.support.flow import BALANCE, LONG, PRICE, channel_config, flow, settings, states
+from gateway.store.changes import Changes
+from tests.support.flow import (
+    ACCOUNT,
+    BALANCE,
+    LONG,
+    PRICE,
+    channel_config,
+    flow,
+    message_of,
+    settings,
+    states,
+)
+from tests.support.messages import NOON_MS
 
 
 async def test_t54_a_permanent_refusal_ends_the_message_and_gives_the_money_back(tmp_path: Path) -> None:
@@ -195,3 +207,42 @@ async def test_a_message_half_taken_waits_for_the_channel_that_has_the_other_hal
         alpha.go(up=True)
         (again,) = await alpha.until_sent(1)
         assert again.part.number == 2
+
+
+async def test_a_message_the_store_refuses_does_not_cost_the_others_their_answers(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept(3)
+        refused = message_of(rig.channel().unanswered[1]).id
+        planted = (
+            ACCOUNT,
+            "capture",
+            0,
+            0,
+            None,
+            refused,
+            NOON_MS,
+            "planted",
+        )  # its own will be one too many
+        await rig.pipeline.context.journal.append(Changes(ledger=[planted]))
+        rig.channel().accept()
+        assert [state for state, _ in await states(rig)] == [State.SUBMITTED, State.SENDING, State.SUBMITTED]
+        await rig.accept(10, first=500)  # and the channel still works
+        assert len(rig.channel().unanswered) == 10
+
+
+async def test_a_fault_with_one_answer_does_not_cost_the_others_theirs(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept(3)
+        message_of(rig.channel().unanswered[1]).price = "a bug"  # type: ignore[assignment]
+        rig.channel().accept()
+        found = [state for state, _ in await states(rig)]
+        assert (found[0], found[2]) == (State.SUBMITTED, State.SUBMITTED)
+
+
+async def test_t53_a_status_nobody_knows_is_counted_and_named_by_its_range(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept()
+        rig.channel().refuse(0x455, Disposition.TEMPORARY)
+        page = rig.pipeline.context.metrics.render().decode()
+        assert 'scloud_unknown_status_total{channel="alpha",status="vendor"} 1.0' in page
+        assert 'scloud_segments_total{channel="alpha",status="other"} 1.0' in page

@@ -8,7 +8,9 @@ import pytest
 from carriers.results import ReceiptState
 from gateway.domain.message import Reason, State
 from gateway.store import tables
-from tests.support.flow import SlowReads, channel_config, flow, states
+from gateway.store.changes import Changes
+from tests.support.flow import SlowReads, channel_config, flow, message_of, states
+from tests.support.rows import outbox_row
 
 
 async def test_t93_a_receipt_that_beats_its_answer_is_kept_and_matched(tmp_path: Path) -> None:
@@ -109,3 +111,15 @@ async def test_a_kept_receipt_of_a_channel_that_is_configured_no_more_is_still_s
         await rig.pipeline.sweeper.look(seldom=True)
         await rig.pipeline.settler.idle()
         assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)]
+
+
+async def test_a_receipt_the_store_refuses_does_not_cost_the_others_theirs(tmp_path: Path) -> None:
+    """Two reads settled in one batch, one of which cannot be stored."""
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept(2)
+        first, second = rig.channel().accept()
+        planted = outbox_row(message_of(rig.channel().sent[0]).id)  # its report will be one too many
+        await rig.pipeline.context.journal.append(Changes(outbox=[planted]))
+        stored = await asyncio.gather(rig.channel().receipt(first), rig.channel().receipt(second))
+        assert stored == [False, True]
+        assert [state for state, _ in await states(rig)] == [State.SUBMITTED, State.DELIVERED]

@@ -2,6 +2,7 @@
 
 from gateway.domain.message import Reason, State
 from gateway.flow.unit import Unit
+from gateway.store.changes import KINDS
 from tests.support.messages import NOON_MS, message
 
 
@@ -37,3 +38,30 @@ def test_what_follows_runs_in_order_and_what_undoes_runs_in_reverse() -> None:
     unit.committed()
     unit.failed()
     assert steps == ["first", "second", "undo second", "undo first"]
+
+
+def test_apart_every_message_has_its_own_rows_and_nothing_is_left_out() -> None:
+    unit, one, two = Unit(), message(1), message(2)
+    for each in (one, two):
+        unit.moved[each.id] = each
+        unit.post(each, "release", (1, -1), NOON_MS)
+        unit.event(each.id, NOON_MS, State.HELD, Reason.RETRY_BACKOFF)
+    unit.marks.append(("overdue/alpha", 7))
+    apart = unit.apart()
+    kinds = sorted(sorted(KINDS[number] for number, _ in rows) for rows in apart)
+    assert kinds == [["events", "ledger", "moves"], ["events", "ledger", "moves"], ["marks"]]
+    assert sum(len(rows) for parts in apart for _, rows in parts) == sum(len(rows) for _, rows in unit)
+
+
+def test_one_action_that_fails_does_not_keep_the_others_from_running() -> None:
+    unit = Unit()
+    steps: list[str] = []
+
+    def fails() -> None:
+        raise RuntimeError("a bug")
+
+    unit.then += [fails, lambda: steps.append("second")]
+    unit.undo += [lambda: steps.append("undone"), fails]
+    unit.committed()
+    unit.failed()
+    assert steps == ["second", "undone"]
