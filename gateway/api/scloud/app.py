@@ -21,6 +21,7 @@ from gateway.flow.funds import InsufficientFunds
 from gateway.flow.replay import Answer, request_key
 from gateway.web.address import ClientAddress
 from gateway.web.body import BodyBroken, BodyTimeout, BodyTooLarge, read_body
+from gateway.web.prepared import SMALL, Prepared
 from gateway.web.rate import KeyRate
 
 log = structlog.get_logger(__name__)
@@ -138,6 +139,8 @@ class Door:
 
 
 def _response(answer: Answer, request_id: str) -> web.Response:
+    if len(answer.body) <= SMALL and answer.code != RetCode.TOO_LARGE:
+        return Prepared(answer.body, _HEAD % request_id.encode())
     return web.Response(
         body=answer.body,
         status=413 if answer.code == RetCode.TOO_LARGE else 200,
@@ -147,3 +150,6 @@ def _response(answer: Answer, request_id: str) -> web.Response:
             "X-UCLOUD-REQUEST-UUID": request_id,
         },
     )
+
+
+_HEAD = b"Content-Type: application/json\r\nCache-Control: no-store\r\nX-UCLOUD-REQUEST-UUID: %b\r\n"

@@ -1,0 +1,76 @@
+"""Small answers written as they are: a dozen headers that are always the same need no multidict each time.
+
+Building and serialising a response costs aiohttp some 35 µs, a fifth of a one-number request. Everything
+that is not small and plain goes out the usual way.
+"""
+
+import time
+from email.utils import formatdate
+from typing import Any
+
+from aiohttp import HttpVersion10, hdrs, web
+from aiohttp.http import SERVER_SOFTWARE
+
+SMALL = 16 * 1024  # bytes of body; a longer one may have to wait for the peer to read
+
+
+class Prepared(web.Response):
+    """A 200 with a JSON body, complete on the wire in one write."""
+
+    def __init__(self, body: bytes, head: bytes) -> None:
+        """`head` is whole header lines, each with its CRLF, besides those every answer has."""
+        super().__init__()
+        self._payload = body
+        self._head = head
+        self._asked: web.BaseRequest | None = None
+
+    async def prepare(self, request: web.BaseRequest) -> Any:
+        """Note who asked; nothing is written before the end."""
+        self._asked = request
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write the answer."""
+        request, body = self._asked, self._payload
+        assert request is not None
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError("the client has gone")
+        transport.write(
+            b"HTTP/%b 200 OK\r\n%bContent-Length: %d\r\n%b%b\r\n%b"
+            % (_version(request), self._head, len(body), _date.line(), _connection(request), body)
+        )
+
+    @property
+    def keep_alive(self) -> bool | None:
+        """Whether the connection goes on."""
+        return self._asked is not None and self._asked.keep_alive
+
+
+def _version(request: web.BaseRequest) -> bytes:
+    return b"1.0" if request.version == HttpVersion10 else b"1.1"
+
+
+def _connection(request: web.BaseRequest) -> bytes:
+    """Return what must be said about the connection (RFC 9112 §9.3): nothing where it is the default."""
+    if request.version == HttpVersion10:
+        return b"Connection: keep-alive\r\n" if request.keep_alive else b""
+    return b"" if request.keep_alive else b"Connection: close\r\n"
+
+
+class _Date:
+    """The `Date` and `Server` lines, made anew once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = b""
+
+    def line(self, now: float | None = None) -> bytes:
+        second = int(time.time() if now is None else now)
+        if second != self._second:
+            self._second = second
+            lines = f"{hdrs.DATE}: {formatdate(second, usegmt=True)}\r\n{hdrs.SERVER}: {SERVER_SOFTWARE}\r\n"
+            self._line = lines.encode()
+        return self._line
+
+
+_date = _Date()
