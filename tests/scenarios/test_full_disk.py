@@ -20,13 +20,21 @@ CREDIT = 1_000
 @contextmanager
 def full_disk(site: Site) -> Iterator[None]:
     """Let no file of the gateway's outgrow the write-ahead log as it is: nothing more can be committed."""
-    pid, wal = site.gateway.pid, Path(f"{site.directory / 'gateway.db'}-wal")
-    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (wal.stat().st_size, hard))
+    wal = Path(f"{site.directory / 'gateway.db'}-wal")
+    writer = writer_of(site.gateway.pid)
+    _, hard = resource.prlimit(writer, resource.RLIMIT_FSIZE)
+    resource.prlimit(writer, resource.RLIMIT_FSIZE, (wal.stat().st_size, hard))
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+        resource.prlimit(writer, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def writer_of(gateway: int) -> int:
+    """Return the process that writes the gateway's database: its only child."""
+    lists = (path.read_text() for path in Path(f"/proc/{gateway}/task").glob("*/children"))
+    (child,) = " ".join(lists).split()
+    return int(child)
 
 
 def test_a_full_disk_refuses_clearly_and_recovers(site: Site, inbox: Inbox) -> None:
