@@ -26,7 +26,7 @@ check: $(VENV)/.installed $(VENV)/.tests-installed ## format, lint, types, impor
 	$(BIN)/python -m pytest -q -m "not slow and not soak"
 
 bench: $(VENV)/.installed $(VENV)/.tests-installed ## measure; prints a table and writes bench.json
-	$(BIN)/python -P -m tests.bench
+	PYTHONPATH=. $(BIN)/python -P -m tests.bench
 
 soak: $(VENV)/.installed $(VENV)/.tests-installed ## the long tests: ten minutes under load with faults
 	@scripts/need-postgresql

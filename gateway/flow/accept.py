@@ -17,6 +17,11 @@ from gateway.ids import session_no
 from gateway.live import Live
 from routing.table import Choice, NoRoute, RouteTable
 
+# Drawing up a thousand messages takes tens of milliseconds. Were a dozen such requests drawn up in one turn
+# of the event loop, answers, receipts and other customers' codes would wait for all of them.
+LARGE = 100  # recipients
+LARGE_AT_ONCE = 2  # until they are committed; more would only queue in the journal
+
 
 @dataclass(slots=True)
 class Recipient:
@@ -95,6 +100,7 @@ class Accept:
         self._validity = {p: int(settings.delivery.validity[p.name.lower()] * 1000) for p in Purpose}
         self._accepted = {p: metrics.accepted.child(p.name.lower()) for p in Purpose}
         self._max_pending = settings.http.max_pending
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def __call__(self, request: Request) -> Accepted:
         """Price, route, reserve and journal: when it returns, the submission survives a crash.
@@ -104,6 +110,12 @@ class Accept:
         """
         if self._journal.pending_rows > self._max_pending:
             raise Overloaded("too many messages wait for their commit")
+        if sum(len(draft.recipients) for draft in request.drafts) < LARGE:
+            return await self._take(request)
+        async with self._large:
+            return await self._take(request)
+
+    async def _take(self, request: Request) -> Accepted:
         now_ms = self._clock.now_ms()
         unit = Unit()
         submission, messages = self._draw_up(request, unit, now_ms)

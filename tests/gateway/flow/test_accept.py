@@ -1,10 +1,12 @@
 """Accepted means stored: checked, priced, reserved and claimed in one commit."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from gateway.domain.message import State
+from gateway.flow.accept import LARGE, LARGE_AT_ONCE
 from gateway.flow.funds import InsufficientFunds
 from gateway.store import tables
 from tests.support.flow import BALANCE, PRICE, flow
@@ -32,3 +34,19 @@ async def test_a_request_the_balance_does_not_cover_changes_nothing(tmp_path: Pa
             await rig.accept(BALANCE // PRICE + 1)
         assert await rig.rows() == []
         assert await rig.balance() == (BALANCE, 0, 0)
+
+
+async def test_large_requests_wait_for_each_other_and_small_ones_for_none(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        done: list[str] = []
+
+        async def send(name: str, count: int, first: int) -> None:
+            await rig.accept(count, first=first)
+            done.append(name)
+
+        async with asyncio.TaskGroup() as customers:
+            for n in range(5):
+                customers.create_task(send(f"campaign {n}", LARGE, 1_000 * n + 1))
+            customers.create_task(send("code", 1, 9_000))
+        assert sorted(done[: LARGE_AT_ONCE + 1]) == ["campaign 0", "campaign 1", "code"]
+        assert len(await rig.rows()) == 5 * LARGE + 1
