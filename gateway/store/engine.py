@@ -13,7 +13,6 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event,
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from gateway.errors import Invalid, StoreUnavailable
-from gateway.store.migrations import upgrade
 
 T = TypeVar("T")
 
@@ -54,6 +53,8 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the schema up to date; several processes may do so at once."""
+        from gateway.store.migrations import upgrade  # noqa: PLC0415 — the writer process needs no Alembic
+
         try:
             upgrade(self.writer)
         except DBAPIError as error:
