@@ -35,8 +35,6 @@ _STATES = {
     ReceiptState.UNKNOWN: State.UNKNOWN,
 }
 
-Snapshot = tuple[Message, State, Reason, int | None, str | None]
-
 
 class Settler:
     """Matches receipts with messages and stores what they say."""
@@ -130,23 +128,22 @@ class Settler:
     async def _settle(self, batch: Sequence[Arrived], arrivals: Sequence[tuple[str, Arrivals]]) -> bool:
         """Store the batch; False: nothing of it was stored, and memory is as before."""
         unit = Unit()
-        undo: list[Snapshot] = []
         now_ms = self._clock.now_ms()
         try:
             final = [arrived for arrived in batch if arrived.receipt.state.final]
             await self._matcher.resolve(final)
             self._park([a for a in final if a.sent is None and not self._by_handset(a, unit)], unit, now_ms)
-            await self._apply([a for a in final if a.sent is not None], unit, undo, now_ms)
+            await self._apply([a for a in final if a.sent is not None], unit, now_ms)
             for channel_id, one in arrivals:
                 self._keep_inbound(channel_id, one.inbound, unit, now_ms)
             if unit:
                 await self._journal.append(unit)
         except RowRefused:
-            self._restore(undo, unit)
+            unit.failed()
             raise
         except GatewayError as error:
             log.warning("receipts not stored, the carriers will send them again", error=str(error))
-            self._restore(undo, unit)
+            unit.failed()
             return False
         for arrived in final:
             if arrived.sent is not None:
@@ -155,7 +152,7 @@ class Settler:
         self._count(batch)
         return True
 
-    async def _apply(self, batch: Sequence[Arrived], unit: Unit, undo: list[Snapshot], now_ms: int) -> None:
+    async def _apply(self, batch: Sequence[Arrived], unit: Unit, now_ms: int) -> None:
         longs: dict[int, list[Arrived]] = {}
         for arrived in batch:
             sent, receipt = arrived.sent, arrived.receipt
@@ -179,15 +176,13 @@ class Settler:
             if sent.flight is not None:
                 sent.flight.receipts[sent.part] = receipt.state
             if message.segments == 1:
-                self._finish(message, receipt.state, receipt.stat, unit, undo, now_ms)
+                self._finish(message, receipt.state, receipt.stat, unit, now_ms)
             else:
                 longs.setdefault(message.id, []).append(arrived)
         for verdict in await self._longs.complete(longs) if longs else ():
-            self._finish(verdict.message, verdict.state, verdict.code, unit, undo, now_ms)
+            self._finish(verdict.message, verdict.state, verdict.code, unit, now_ms)
 
-    def _finish(
-        self, message: Message, told: ReceiptState, code: str, unit: Unit, undo: list[Snapshot], now_ms: int
-    ) -> None:
+    def _finish(self, message: Message, told: ReceiptState, code: str, unit: Unit, now_ms: int) -> None:
         """End `message`, unless it has its final state: the first one stands, but for our own `unknown`."""
         state = _STATES[told]
         before = message.state
@@ -195,7 +190,7 @@ class Settler:
             if before is not state:
                 unit.event(message.id, now_ms, state, Reason.LATE_RECEIPT, f"ignored: {code}")
             return
-        undo.append((message, before, message.reason, message.final_at, message.receipt_code))
+        unit.restores(message)
         message.receipt_code = code
         if before is State.UNKNOWN:
             unit.event(message.id, now_ms, state, Reason.LATE_RECEIPT, code)
@@ -268,12 +263,6 @@ class Settler:
             )
         if inbound:
             self._metrics.inbound.add(len(inbound), channel_id)
-
-    def _restore(self, undo: Sequence[Snapshot], unit: Unit) -> None:
-        for message, state, reason, final_at, code in reversed(undo):
-            message.state, message.reason = state, reason
-            message.final_at, message.receipt_code = final_at, code
-        unit.failed()
 
     def _count(self, batch: Sequence[Arrived]) -> None:
         counts = Counter((arrived.channel, arrived.receipt.state.value) for arrived in batch)

@@ -74,7 +74,7 @@ class Unit:
 
     def restores(self, message: Message) -> None:
         """See to it that `message` is again what it is now if the unit is not committed."""
-        before = message.state, message.reason, message.final_at
+        before = message.state, message.reason, message.final_at, message.receipt_code
         self.undo.append(partial(_restore, message, *before))
 
     def post(
@@ -135,5 +135,8 @@ def _run_all(actions: Iterable[Then]) -> None:
             log.exception("after a commit")
 
 
-def _restore(message: Message, state: State, reason: Reason, final_at: int | None) -> None:
-    message.state, message.reason, message.final_at = state, reason, final_at
+def _restore(
+    message: Message, state: State, reason: Reason, final_at: int | None, receipt_code: str | None
+) -> None:
+    message.state, message.reason = state, reason
+    message.final_at, message.receipt_code = final_at, receipt_code
