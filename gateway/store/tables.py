@@ -3,6 +3,8 @@
 Two ideas keep the hot path short. Ids are time-sortable and a submission's messages follow it without a
 gap, so a submission's messages are a range of the primary key and need no index of their own. A message's
 normal life is columns of its row; only what departs from it becomes a row of `events`.
+
+Areas with several tables have a file of their own, imported here so that `metadata` is whole.
 """
 
 from sqlalchemy import (
@@ -13,7 +15,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -21,11 +22,9 @@ from sqlalchemy import (
 )
 
 from gateway.domain.message import State
-
-metadata = MetaData()
-
-# SQLite gives an INTEGER PRIMARY KEY its rowid; PostgreSQL needs 64 bits
-Id = BigInteger().with_variant(Integer, "sqlite")
+from gateway.store import tables_operators  # noqa: F401 — the metadata is to know all tables
+from gateway.store.tables_base import Id
+from gateway.store.tables_base import metadata as metadata  # noqa: PLC0414 — part of this module
 
 OPEN_STATES = text(f"state <= {int(State.IN_DOUBT)}")
 HELD_STATE = text(f"state = {int(State.HELD)}")
