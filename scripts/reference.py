@@ -1,4 +1,4 @@
-"""Writes the tables of docs/configuration.md and docs/metrics.md from the code they describe.
+"""Writes the tables of docs/api.md, configuration.md and metrics.md from the code they describe.
 
 Each table stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; the rest is written by hand.
 """
@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the checkout's own code, installed or not
 
 from config import schema  # noqa: E402
+from gateway.api.scloud.actions import ACTIONS  # noqa: E402
 from gateway.metrics import Metrics  # noqa: E402
 
 SETTINGS = {
@@ -128,6 +129,14 @@ def metrics() -> Iterator[str]:
     yield "| `scloud_build_info` | info | `version` | The running version. |"
 
 
+def codes() -> Iterator[str]:
+    """Yield the table of what each action may be refused with."""
+    yield "| action | RetCodes |"
+    yield "|---|---|"
+    for name, action in ACTIONS.items():
+        yield f"| `{name}` | {', '.join(str(int(code)) for code in sorted(action.codes)) or '–'} |"
+
+
 def filled(page: str, name: str, lines: Iterator[str]) -> str:
     """Return `page` with the table `name` replaced."""
     body = "\n".join(lines).strip("\n")
@@ -140,10 +149,12 @@ def pages() -> dict[Path, str]:
     """Return every page with its tables as the code has them now."""
     configuration_page = ROOT / "docs" / "configuration.md"
     metrics_page = ROOT / "docs" / "metrics.md"
+    api_page = ROOT / "docs" / "api.md"
     text = filled(configuration_page.read_text("utf-8"), "settings", configuration(SETTINGS))
     return {
         configuration_page: filled(text, "network", configuration(NETWORK)),
         metrics_page: filled(metrics_page.read_text("utf-8"), "metrics", metrics()),
+        api_page: filled(api_page.read_text("utf-8"), "codes", codes()),
     }
 
 

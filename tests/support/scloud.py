@@ -197,12 +197,14 @@ def flattened(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def signed(parameters: Mapping[str, Any], encoding: str = "form") -> dict[str, Any]:
+def signed(
+    parameters: Mapping[str, Any], encoding: str = "form", public: str = PUBLIC, private: str = PRIVATE
+) -> dict[str, Any]:
     """Add key and signature, by the rule that belongs to the encoding."""
-    known = {"PublicKey": PUBLIC, **parameters}
+    known = {"PublicKey": public, **parameters}
     if encoding != "nested":
         known = flattened(known)
-    return known | {"Signature": sign(known, PRIVATE)}
+    return known | {"Signature": sign(known, private)}
 
 
 def encoded(parameters: Mapping[str, Any], encoding: str) -> tuple[str, str, bytes, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.api.scloud.batch import BATCH, send_batch
 from gateway.api.scloud.call import Call
+from gateway.api.scloud.codes import RetCode
 from gateway.api.scloud.queries import PROJECTS, RECEIPTS, project_list, send_receipts
 from gateway.api.scloud.schema import Schema
 from gateway.api.scloud.send import SEND, send_message
@@ -18,11 +19,34 @@ class Action:
     schema: Schema
     handle: Callable[[Call], Awaitable[Answer]]
     changes: bool  # repeated requests get the first one's answer
+    codes: frozenset[RetCode]  # what its own checks may answer, beside 0 and `COMMON`
 
+
+# what the reading of parameters, or a store that is away, makes of any action
+COMMON = frozenset(
+    {RetCode.JSON_ERROR, RetCode.PARAMETER_FORMAT, RetCode.PARAMETER_INVALID, RetCode.SERVICE_FAULT}
+)
+_CONTENT = frozenset(
+    {
+        RetCode.PARAMETER_MISSING,
+        RetCode.PARAMETER_FORMAT,
+        RetCode.PARAMETER_INVALID,
+        RetCode.BALANCE_SHORT,
+        RetCode.PHONE_INVALID,
+        RetCode.SIGNATURE_NOT_APPROVED,
+        RetCode.TEMPLATE_NOT_APPROVED,
+        RetCode.VARIABLE_COUNT,
+        RetCode.TOO_MANY_NUMBERS,
+        RetCode.VARIABLE_INVALID,
+    }
+)
+_SESSIONS = frozenset({RetCode.PARAMETER_MISSING, RetCode.PARAMETER_FORMAT, RetCode.PARAMETER_INVALID})
 
 ACTIONS: Mapping[str, Action] = {
-    "SendUSMSMessage": Action(SEND, send_message, changes=True),
-    "SendBatchUSMSMessage": Action(BATCH, send_batch, changes=True),
-    "GetUSMSSendReceipt": Action(RECEIPTS, send_receipts, changes=False),
-    "GetProjectList": Action(PROJECTS, project_list, changes=False),
+    "SendUSMSMessage": Action(SEND, send_message, changes=True, codes=_CONTENT),
+    "SendBatchUSMSMessage": Action(
+        BATCH, send_batch, changes=True, codes=_CONTENT | {RetCode.JSON_ERROR, RetCode.PARTLY_SUBMITTED}
+    ),
+    "GetUSMSSendReceipt": Action(RECEIPTS, send_receipts, changes=False, codes=_SESSIONS),
+    "GetProjectList": Action(PROJECTS, project_list, changes=False, codes=frozenset()),
 }

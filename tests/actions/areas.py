@@ -1,0 +1,13 @@
+"""The areas of the API, gathered: one line for each."""
+
+from collections.abc import Mapping, Sequence
+
+from tests.actions import sending
+from tests.actions.declared import Declared
+from tests.actions.world import Maker
+
+DECLARED: Mapping[str, Declared] = {
+    **sending.DECLARED,
+}
+
+MAKERS: Sequence[Maker] = ()
