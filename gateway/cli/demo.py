@@ -24,7 +24,7 @@ from gateway.cli.send import Customer, send_parameters
 from gateway.cli.settings import EXAMPLES, load_checked, write_example
 from gateway.domain.message import Purpose
 from gateway.domain.money import MICRO
-from gateway.domain.template import Review
+from gateway.domain.review import Review
 from gateway.errors import GatewayError
 from gateway.store import accounts, ledger
 from gateway.store.accounts import NewTemplate

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, now_ms, office, purpose_of, show
-from gateway.domain.template import Review
+from gateway.domain.review import Review
 from gateway.errors import Invalid
 from gateway.store import accounts
 from gateway.store.accounts import NewTemplate

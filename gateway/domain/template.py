@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 
 from gateway.domain.message import Purpose
+from gateway.domain.review import Review
 
 MAX_TEXT = 500  # characters of a template, and of a rendered text without its signature
 MIN_SIGNATURE, MAX_SIGNATURE = 2, 12  # characters between the brackets
@@ -16,16 +16,6 @@ _VARIABLE = re.compile(r"\{([0-9]{1,3})\}", re.ASCII)
 _VERIFICATION_VALUE = re.compile(rf"[A-Za-z0-9]{{1,{MAX_VERIFICATION_VARIABLE}}}", re.ASCII)
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BRACKETS = (("【", "】"), ("[", "]"))
-
-
-class Review(IntEnum):
-    """Where the review of a signature or template stands; the numbers are stored and are the API's."""
-
-    PENDING = 0
-    IN_REVIEW = 1
-    APPROVED = 2
-    REJECTED = 3
-    DISABLED = 4
 
 
 class BadTemplate(ValueError):

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Row, Table, exists, func, insert, select, upd
 from gateway.auth.keys import KeyPair, Keyring, new_key_pair
 from gateway.domain.account import Account, ApiKey, Directory, Project
 from gateway.domain.message import Purpose
+from gateway.domain.review import Review
 from gateway.domain.template import (
     BadTemplate,
-    Review,
     SmsSignature,
     Template,
     check_signature_text,

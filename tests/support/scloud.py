@@ -20,7 +20,8 @@ from gateway.api.scloud.call import Services
 from gateway.auth.scloud import scalar_text, sign
 from gateway.domain.account import Account, ApiKey, Directory, Project
 from gateway.domain.message import Message, Purpose
-from gateway.domain.template import Review, SmsSignature, Template
+from gateway.domain.review import Review
+from gateway.domain.template import SmsSignature, Template
 from gateway.flow.accept import Accepted, Request
 from gateway.flow.replay import ReplayWindow
 from gateway.ids import session_no

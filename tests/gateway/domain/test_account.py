@@ -2,7 +2,8 @@
 
 from gateway.domain.account import Account, ApiKey, Directory, Project
 from gateway.domain.message import Purpose
-from gateway.domain.template import Review, SmsSignature, Template
+from gateway.domain.review import Review
+from gateway.domain.template import SmsSignature, Template
 
 
 def signature(number: int, text: str, status: Review = Review.APPROVED) -> SmsSignature:

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.message import Purpose
+from gateway.domain.review import Review
 from gateway.domain.template import (
     MAX_TEXT,
     BadTemplate,
     BadVariable,
-    Review,
     SmsSignature,
     Template,
     WrongVariableCount,

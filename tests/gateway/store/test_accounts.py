@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from gateway.auth.keys import Keyring, KeyUnreadable
 from gateway.domain.message import Purpose
-from gateway.domain.template import Review
+from gateway.domain.review import Review
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import accounts, revisions, tables
 from gateway.store.accounts import NewAccount, NewTemplate

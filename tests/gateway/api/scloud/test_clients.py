@@ -9,7 +9,8 @@ from ucloud.client import Client
 from ucloud.core import exc
 
 from gateway.domain.message import Purpose
-from gateway.domain.template import Review, SmsSignature, Template
+from gateway.domain.review import Review
+from gateway.domain.template import SmsSignature, Template
 from tests.support.scloud import (
     NOTICE,
     PRIVATE,
