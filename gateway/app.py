@@ -24,6 +24,7 @@ from gateway.domain.account import Directory
 from gateway.domain.message import Message
 from gateway.errors import StoreUnavailable
 from gateway.flow.context import Context
+from gateway.flow.keyuse import KeyUse
 from gateway.flow.pipeline import Pipeline
 from gateway.flow.replay import ReplayWindow
 from gateway.flow.watch import Watch
@@ -119,11 +120,13 @@ class Gateway:
         self._unready = ["starting"]
         api = context.settings.api
         self._replay = ReplayWindow(api.dedup_window, context.clock)
+        self._uses = KeyUse(context.store)
         self._services = Services(
             directory=directory,
             accept=pipeline.accept,
             receipts=self._receipts,
             replay=self._replay,
+            used=self._uses.note,
             numbers=NumberReader(NumberPlan(), api.default_country),
             settings=api,
             metrics=context.metrics.api,
@@ -132,6 +135,7 @@ class Gateway:
         store = context.settings.store
         self._helpers: dict[str, Callable[[], Any]] = pipeline.helpers | {
             "watch": Watch(context, keyring, directory).run,
+            "key use": self._uses.run,
             "retention": Retention(context.store, store, context.clock, context.metrics.store).run,
         }
 
@@ -162,6 +166,7 @@ class Gateway:
             log.info("stopping")
             self._unready = ["stopping"]
             await public.aclose()
+            await self._uses.flush()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._context.settings.delivery.shutdown_limit):
                     await self._pipeline.drain()

@@ -50,6 +50,7 @@ TESTED_ELSEWHERE = {
     "gateway/app.py": "composition; tests/scenarios runs it as a process",
     "gateway/store/tables.py": "compared with the migrations: test_migrations",
     "gateway/store/tables_base.py": "compared with the migrations: test_migrations",
+    "gateway/store/tables_keys.py": "compared with the migrations: test_migrations",
     "gateway/store/tables_operators.py": "compared with the migrations: test_migrations",
     "gateway/store/changes.py": "plain values: test_bulk",
     "gateway/store/migrations/env.py": "run by every test that opens a store",

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from config.load import ConfigError
-from gateway.cli import account, demo, message, review, send, serve, settings, simulate
+from gateway.cli import (
+    account,
+    demo,
+    key,
+    message,
+    project,
+    review,
+    send,
+    serve,
+    settings,
+    simulate,
+    standing,
+)
 from gateway.errors import GatewayError
 from gateway.version import VERSION
 
@@ -20,7 +32,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve_command)
+standing.register(account.app)
 app.add_typer(account.app, name="account")
+app.add_typer(key.app, name="key")
+app.add_typer(project.app, name="project")
 app.add_typer(review.signatures, name="signature")
 app.add_typer(review.templates, name="template")
 app.add_typer(message.app, name="message")

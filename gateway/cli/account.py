@@ -1,13 +1,21 @@
 """`account`: customers, their credit and where their status reports go."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, now_ms, office, show, show_rows
+from gateway.cli.common import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    moment,
+    now_ms,
+    office,
+    show,
+    show_rows,
+)
 from gateway.domain.money import format_amount, parse_amount
 from gateway.errors import Invalid
 from gateway.store import accounts, ledger
@@ -109,5 +117,9 @@ def _row(account: AccountSummary) -> dict[str, object]:
         "reserved": format_amount(account.reserved),
         "charged": format_amount(account.captured),
         "callback_url": account.callback_url,
-        "created": datetime.fromtimestamp(account.created_at / 1000, UTC).isoformat(timespec="seconds"),
+        "created": moment(account.created_at),
+        "restricted_because": account.state_reason or None,
+        "language": account.language,
+        "allowed": account.allowed or None,
+        "terms": account.terms,
     }

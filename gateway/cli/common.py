@@ -1,11 +1,15 @@
 """What every command shares: its two options, the store it works on, and how results are printed."""
 
+import getpass
 import json
+import os
+import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +21,12 @@ from config.load import load_settings
 from config.schema import LogSettings, Settings
 from gateway.auth.keys import Keyring
 from gateway.domain.message import Purpose
+from gateway.domain.operator import Actor, ActorKind, Role
 from gateway.errors import Invalid
 from gateway.logs import configure
 from gateway.store.engine import Store, open_store
 from gateway.store.keyring import open_keyring
+from gateway.store.keys import By
 
 Cell = str | int | float | bool | None
 Result = Mapping[str, object]
@@ -57,6 +63,26 @@ def office(config: Path) -> Iterator[Office]:
         yield Office(settings, store)
     finally:
         store.close()
+
+
+def by(reason: str = "") -> By:
+    """Return who runs this command, when and why, as the audit keeps it."""
+    return By(actor=_actor(), now_ms=now_ms(), reason=reason)
+
+
+def _actor() -> Actor:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # no such user on this machine: a container's number
+        user = str(os.getuid())
+    return Actor(f"cli:{user}", ActorKind.CLI, Role.ADMIN, via=f"{user}@{socket.gethostname()}")
+
+
+def moment(unix_ms: int | None) -> str | None:
+    """Return a stored time as people write it, in UTC."""
+    if unix_ms is None:
+        return None
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="seconds")
 
 
 def now_ms() -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from gateway.domain.allowlist import AllowList
 from gateway.domain.template import SmsSignature, Template, bare_signature
 
 
@@ -68,6 +69,16 @@ class ApiKey:
     private_key: str = field(repr=False)
     account: Account
     active: bool
+    retires_at: int | None = None  # unix ms: replaced by another key, good until then
+    allowed: tuple[AllowList, ...] = ()  # the client must be on each of them: the key's, the account's
+
+    def usable(self, now_ms: int) -> bool:
+        """Whether requests may be signed with it now."""
+        return self.active and (self.retires_at is None or now_ms < self.retires_at)
+
+    def admits(self, address: str) -> bool:
+        """Whether it may be used from `address`."""
+        return all(allowed.allows(address) for allowed in self.allowed)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ running gateway sees either all of a change or nothing.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, Table, exists, func, insert, select, update
 
-from gateway.auth.keys import KeyPair, Keyring, new_key_pair
+from gateway.auth.keys import Keyring, new_key_pair
 from gateway.domain.account import Account, ApiKey, Directory, Project
+from gateway.domain.allowlist import AllowList
 from gateway.domain.message import Purpose
 from gateway.domain.review import Review
 from gateway.domain.template import (
@@ -26,14 +27,15 @@ from gateway.domain.template import (
     check_template_text,
 )
 from gateway.errors import Conflict, Invalid, NotFound
-from gateway.store import revisions, tables
+from gateway.store import revisions, tables, tables_keys
+from gateway.store.keys import insert_key, unpacked
+from gateway.store.naming import check_name, random_id
 
 T = TypeVar("T")
 
 MAX_NAME = 64
 MAX_TEMPLATE_NAME = 32
 MAX_URL = 2_000
-_ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for something else
 _PURPOSE_LETTER = {Purpose.VERIFICATION: "A", Purpose.NOTIFICATION: "N", Purpose.PROMOTION: "B"}
 
 
@@ -60,13 +62,17 @@ class AccountSummary:
     reserved: int
     captured: int
     created_at: int
+    state_reason: str
+    language: str | None
+    allowed: str  # networks its keys may be used from, comma separated; "" any
+    terms: str | None  # the version accepted last
 
 
 def create_account(connection: Connection, keyring: Keyring, name: str, now_ms: int) -> NewAccount:
     """Add an account with a default project and its first key pair; raises `Invalid` for an unusable name."""
-    name = _checked_name(name, "an account's name", MAX_NAME)
+    name = check_name(name, "an account's name", MAX_NAME)
     pair = new_key_pair()
-    made = NewAccount(f"acc-{_random_id(10)}", f"org-{_random_id(8)}", pair.public_key, pair.private_key)
+    made = NewAccount(f"acc-{random_id(10)}", f"org-{random_id(8)}", pair.public_key, pair.private_key)
     connection.execute(insert(tables.accounts).values(id=made.account_id, name=name, created_at=now_ms))
     connection.execute(
         insert(tables.projects).values(
@@ -76,7 +82,7 @@ def create_account(connection: Connection, keyring: Keyring, name: str, now_ms: 
     connection.execute(
         insert(tables.balances).values(account_id=made.account_id, available=0, reserved=0, captured=0)
     )
-    _add_key(connection, keyring, pair, made.account_id, now_ms)
+    insert_key(connection, keyring, pair, made.account_id, now_ms)
     revisions.bump(connection, revisions.DIRECTORY)
     return made
 
@@ -149,7 +155,7 @@ def create_template(
             account_id=account_id,
             project_id=project_id,
             purpose=int(template.purpose),
-            name=_checked_name(template.name or made, "a template's name", MAX_TEMPLATE_NAME),
+            name=check_name(template.name or made, "a template's name", MAX_TEMPLATE_NAME),
             text=text,
             status=int(template.status),
             created_at=now_ms,
@@ -173,6 +179,14 @@ def review(connection: Connection, item_id: str, status: Review, reason: str = "
 def list_accounts(connection: Connection, account_id: str | None = None) -> list[AccountSummary]:
     """Return every account, oldest first, or the one asked for; raises `NotFound` for that one."""
     accounts, projects, balances = tables.accounts, tables.projects, tables.balances
+    terms = tables_keys.terms_acceptances.c
+    accepted = (
+        select(terms.version)
+        .where(terms.account_id == accounts.c.id)
+        .order_by(terms.accepted_at.desc(), terms.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     query = (
         select(
             accounts.c.id,
@@ -184,6 +198,10 @@ def list_accounts(connection: Connection, account_id: str | None = None) -> list
             func.coalesce(balances.c.reserved, 0),
             func.coalesce(balances.c.captured, 0),
             accounts.c.created_at,
+            accounts.c.state_reason,
+            accounts.c.language,
+            accounts.c.allowed,
+            accepted,
         )
         .join(projects, (projects.c.account_id == accounts.c.id) & projects.c.is_default)
         .outerjoin(balances, balances.c.account_id == accounts.c.id)
@@ -191,7 +209,7 @@ def list_accounts(connection: Connection, account_id: str | None = None) -> list
     )
     if account_id is not None:
         query = query.where(accounts.c.id == account_id)
-    found = [AccountSummary(*row) for row in connection.execute(query)]
+    found = [AccountSummary(*tuple(row)) for row in connection.execute(query)]
     if account_id is not None and not found:
         raise NotFound(f"there is no account {account_id}")
     return found
@@ -217,16 +235,7 @@ def load_directory(connection: Connection, keyring: Keyring) -> Directory:
     accounts = {
         row.id: _account(row, projects.get(row.id, {})) for row in connection.execute(select(tables.accounts))
     }
-    keys = [
-        ApiKey(
-            public_key=row.public_key,
-            private_key=keyring.open(row.public_key, row.sealed_private_key),
-            account=accounts[row.account_id],
-            active=row.state == "active",
-        )
-        for row in connection.execute(select(tables.api_keys))
-    ]
-    return Directory.of(accounts.values(), keys)
+    return Directory.of(accounts.values(), _keys(connection, keyring, accounts))
 
 
 def check_callback_url(url: str) -> None:
@@ -240,17 +249,6 @@ def check_callback_url(url: str) -> None:
         raise Invalid("a callback URL has the form https://host/path")
     if parts.username is not None or parts.fragment:
         raise Invalid("a callback URL has no user name, password or fragment")
-
-
-def _add_key(connection: Connection, keyring: Keyring, pair: KeyPair, account_id: str, now_ms: int) -> None:
-    connection.execute(
-        insert(tables.api_keys).values(
-            public_key=pair.public_key,
-            account_id=account_id,
-            sealed_private_key=keyring.seal(pair),
-            created_at=now_ms,
-        )
-    )
 
 
 def _project(connection: Connection, account_id: str, project_id: str) -> str:
@@ -288,6 +286,21 @@ def _template(row: Row[Any]) -> Template:
     return Template(row.id, Purpose(row.purpose), row.name, row.text, Review(row.status))
 
 
+def _keys(connection: Connection, keyring: Keyring, accounts: dict[str, Account]) -> Iterator[ApiKey]:
+    keys = tables.api_keys
+    of_account = tables.accounts.c.allowed.label("of_account")
+    for row in connection.execute(select(keys, of_account).join_from(keys, tables.accounts)):
+        lists = [unpacked(packed) for packed in (row.allowed, row.of_account)]
+        yield ApiKey(
+            public_key=row.public_key,
+            private_key=keyring.open(row.public_key, row.sealed_private_key),
+            account=accounts[row.account_id],
+            active=row.state == "active",
+            retires_at=row.retires_at,
+            allowed=tuple(AllowList(networks) for networks in lists if networks),
+        )
+
+
 def _account(row: Row[Any], projects: dict[str, Project]) -> Account:
     return Account(
         id=row.id,
@@ -297,17 +310,6 @@ def _account(row: Row[Any], projects: dict[str, Project]) -> Account:
         language=row.language,
         projects=projects,
     )
-
-
-def _checked_name(name: str, what: str, longest: int) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= longest or not name.isprintable():
-        raise Invalid(f"{what} has 1 to {longest} printable characters")
-    return name
-
-
-def _random_id(length: int) -> str:
-    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(length))
 
 
 def _utc(now_ms: int) -> datetime:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from gateway.domain.message import State
-from gateway.store import tables_operators  # noqa: F401 — the metadata is to know all tables
+from gateway.store import tables_keys, tables_operators  # noqa: F401 — the metadata is to know all tables
 from gateway.store.tables_base import Id
 from gateway.store.tables_base import metadata as metadata  # noqa: PLC0414 — part of this module
 
@@ -38,6 +38,8 @@ accounts = Table(
     Column("callback_url", Text),
     Column("language", Text),  # of receipts; NULL: the setting
     Column("created_at", BigInteger, nullable=False),
+    Column("state_reason", Text, nullable=False, server_default=""),  # why it is restricted
+    Column("allowed", Text, nullable=False, server_default=""),  # client networks, comma separated; "": any
 )
 
 projects = Table(
@@ -58,6 +60,10 @@ api_keys = Table(
     Column("sealed_private_key", LargeBinary, nullable=False),  # gateway.auth.keys; bound to public_key
     Column("state", Text, nullable=False, server_default="active"),  # active | disabled
     Column("created_at", BigInteger, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("allowed", Text, nullable=False, server_default=""),  # as accounts.allowed, beside it
+    Column("replaced_by", Text),  # the key that rotation made in its place
+    Column("retires_at", BigInteger),  # replaced: refused from then on
 )
 
 signatures = Table(

@@ -1,9 +1,12 @@
 """Who is at the other end, also behind proxies."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import ip_network
 
 from aiohttp import web
+
+from gateway.domain.allowlist import parse_address
 
 
 class ClientAddress:
@@ -31,8 +34,4 @@ class ClientAddress:
         return parsed is not None and any(parsed in network for network in self._trusted)
 
 
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(address)
-    except ValueError:
-        return None
+_parsed = lru_cache(4_096)(parse_address)  # the same few proxies and customers again and again

@@ -52,7 +52,7 @@ Parameters = dict[str, Any]
 NOW = 1_790_000_000_000
 CREDIT = 1_000_000_000  # micro-units
 # rows of the gateway's own housekeeping, which go on whatever a customer does
-LIVELY = {"revisions", "marks"}
+LIVELY = {"revisions", "marks", "key_uses"}
 
 
 @dataclass(slots=True)

@@ -126,6 +126,7 @@ class Desk:
     clock: FakeClock
     directory: Live[Directory]
     metrics: Metrics
+    used: list[tuple[str, int, str]]  # public key, unix ms, client address
 
     async def call(self, action: str, encoding: str = "form", **parameters: Any) -> dict[str, Any]:
         """Sign and send; return the JSON of the answer, which is always HTTP 200."""
@@ -164,11 +165,13 @@ async def desk(
     api = api or ApiSettings()
     clock, accept, receipts, metrics = FakeClock(), RecordingAccept(), Receipts(), Metrics()
     live = Live(known or directory())
+    used: list[tuple[str, int, str]] = []
     services = Services(
         directory=live,
         accept=accept,
         receipts=receipts,
         replay=ReplayWindow(api.dedup_window, clock),
+        used=lambda *use: used.append(use),
         numbers=NumberReader(PLAN, api.default_country),
         settings=api,
         metrics=metrics.api,
@@ -179,7 +182,7 @@ async def desk(
     await server.start_server(max_line_size=MAX_LINE, access_log=None)
     try:
         async with ClientSession() as client:
-            yield Desk(client, str(server.make_url("/")), accept, receipts, clock, live, metrics)
+            yield Desk(client, str(server.make_url("/")), accept, receipts, clock, live, metrics, used)
     finally:
         await server.close()
 

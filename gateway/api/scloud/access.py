@@ -15,18 +15,30 @@ def public_text(parameters: Parameters, name: str) -> str:
     return "" if value is None or isinstance(value, list | dict) else scalar_text(value)
 
 
-def authenticate(parameters: Parameters, keys: Mapping[str, ApiKey]) -> ApiKey:
-    """Return the key that signed; raises `Refusal` 170, 172 (unknown or disabled key), 171 or 173."""
+def authenticate(parameters: Parameters, keys: Mapping[str, ApiKey], now_ms: int) -> ApiKey:
+    """Return the key that signed.
+
+    Raises `Refusal` 170, 172 (unknown, disabled or replaced key), 171, 173, or 174: we hand out no temporary
+    credentials, so whoever shows the token of one does not talk to whom he thinks.
+    """
     if not public_text(parameters, SIGNATURE):
         raise Refusal(RetCode.SIGNATURE_MISSING)
     key = keys.get(public_text(parameters, "PublicKey"))
-    if key is None or not key.active:
+    if key is None or not key.usable(now_ms):
         raise Refusal(RetCode.USER_UNKNOWN)
     if not verify(parameters, key.private_key):
         raise Refusal(RetCode.SIGNATURE_WRONG)
     if not key.account.active:
         raise Refusal(RetCode.ACCOUNT_RESTRICTED)
+    if "SecurityToken" in parameters and parameters["SecurityToken"] != "":
+        raise Refusal(RetCode.TOKEN_UNKNOWN)
     return key
+
+
+def admit(key: ApiKey, address: str) -> None:
+    """Raise `Refusal` 294 unless `key` may be used from `address`."""
+    if not key.admits(address):
+        raise Refusal(RetCode.ADDRESS_FORBIDDEN, address)
 
 
 def choose_project(parameters: Parameters, account: Account, directory: Directory) -> Project:

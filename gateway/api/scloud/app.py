@@ -9,7 +9,7 @@ from aiohttp import web
 
 from config.schema import HttpSettings
 from gateway import ids
-from gateway.api.scloud.access import authenticate, choose_project, public_text
+from gateway.api.scloud.access import admit, authenticate, choose_project, public_text
 from gateway.api.scloud.actions import ACTIONS
 from gateway.api.scloud.call import Call, Services, refused
 from gateway.api.scloud.codes import Refusal, RetCode
@@ -38,7 +38,14 @@ _FAULTS: dict[type[Exception], RetCode] = {
     BodyBroken: RetCode.PARAMETER_FORMAT,
 }
 # refusals of somebody who may be guessing: worth a line in the log
-_SUSPECT = frozenset({RetCode.SIGNATURE_WRONG, RetCode.USER_UNKNOWN, RetCode.PROJECT_FORBIDDEN})
+_SUSPECT = frozenset(
+    {
+        RetCode.SIGNATURE_WRONG,
+        RetCode.USER_UNKNOWN,
+        RetCode.PROJECT_FORBIDDEN,
+        RetCode.ADDRESS_FORBIDDEN,
+    }
+)
 
 
 def public_app(services: Services, http: HttpSettings) -> web.Application:
@@ -78,7 +85,7 @@ class Door:
             parameters = await self._parameters(request)
             named = parameters.get("Action")
             action = named if isinstance(named, str) and named in ACTIONS else ""
-            answer = await self._answer(action, parameters, request_id)
+            answer = await self._answer(action, parameters, request, request_id)
         except Exception as error:
             answer = self._fault(error, action, request, request_id)
         metrics.requests.add(1, action, str(int(answer.code)))
@@ -98,14 +105,20 @@ class Door:
         query = request.raw_path.partition("?")[2].partition("#")[0].encode("utf-8", "surrogateescape")
         return read_parameters(b"", query, kind)
 
-    async def _answer(self, action: str, parameters: Parameters, request_id: str) -> Answer:
-        """Check in the order the API promises: action, key, signature, account, project, repetition, rate."""
+    async def _answer(
+        self, action: str, parameters: Parameters, request: web.Request, request_id: str
+    ) -> Answer:
+        """Check in the order the API promises: action, key, account, client, project, repetition, rate."""
         if not action:
             missing = not public_text(parameters, "Action")
             raise Refusal(RetCode.ACTION_MISSING if missing else RetCode.ACTION_UNKNOWN)
         services = self._services
         directory = services.directory.value
-        key = authenticate(parameters, directory.keys)
+        now_ms = services.clock.now_ms()
+        key = authenticate(parameters, directory.keys, now_ms)
+        client = self._address.of(request)
+        admit(key, client)
+        services.used(key.public_key, now_ms, client)
         project = choose_project(parameters, key.account, directory)
         repeat_key = request_key(key.public_key, public_text(parameters, SIGNATURE))
 

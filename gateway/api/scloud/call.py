@@ -22,6 +22,8 @@ Accept = Callable[[Request], Awaitable[Accepted]]
 # account id, session numbers → the final messages of those that exist and are the account's
 ReceiptReader = Callable[[str, Sequence[str]], Awaitable[Mapping[str, Sequence[Message]]]]
 
+KeyUsed = Callable[[str, int, str], None]  # public key, unix ms, client address
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -31,6 +33,7 @@ class Services:
     accept: Accept
     receipts: ReceiptReader
     replay: ReplayWindow
+    used: KeyUsed
     numbers: NumberReader
     settings: ApiSettings
     metrics: ApiMetrics

@@ -16,9 +16,11 @@ class RetCode(IntEnum):
     SIGNATURE_WRONG = 171
     USER_UNKNOWN = 172
     ACCOUNT_RESTRICTED = 173
+    TOKEN_UNKNOWN = 174
     TOO_LARGE = 240
     PROJECT_FORBIDDEN = 290
     PROJECT_UNKNOWN = 292
+    ADDRESS_FORBIDDEN = 294
 
     JSON_ERROR = 18000
     PARAMETER_MISSING = 18001
@@ -48,9 +50,11 @@ MESSAGES: dict[RetCode, str] = {
     RetCode.SIGNATURE_WRONG: "Signature VerifyAC Error",
     RetCode.USER_UNKNOWN: "User Not Exists",
     RetCode.ACCOUNT_RESTRICTED: "Account restricted",
+    RetCode.TOKEN_UNKNOWN: "SecurityToken Not Exists",
     RetCode.TOO_LARGE: "Request body too large",
     RetCode.PROJECT_FORBIDDEN: "Project not authorised",
     RetCode.PROJECT_UNKNOWN: "Project Not Exists",
+    RetCode.ADDRESS_FORBIDDEN: "Client IP not on the allow-list",
     RetCode.JSON_ERROR: "JSON parse error",
     RetCode.PARAMETER_MISSING: "Parameter missing",
     RetCode.PARAMETER_FORMAT: "Parameter badly formatted",

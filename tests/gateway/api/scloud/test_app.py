@@ -15,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from config.schema import ApiSettings, HttpSettings
 from gateway.api.scloud.app import LARGE_BODY
 from gateway.api.scloud.parameters import read_parameters
+from gateway.domain.account import Directory
+from gateway.domain.allowlist import AllowList
 from gateway.errors import Overloaded, StoreUnavailable
 from gateway.flow.funds import InsufficientFunds
 from tests.support.scloud import (
@@ -41,6 +43,12 @@ def call(**changes: Any) -> dict[str, Any]:
     return signed({"Action": SEND, "ProjectId": PROJECT, **GOOD} | changes)
 
 
+def bound(*networks: str) -> Directory:
+    """The directory with its key bound to `networks`."""
+    known = directory()
+    return replace(known, keys={PUBLIC: replace(known.keys[PUBLIC], allowed=(AllowList(networks),))})
+
+
 async def test_checks_come_in_the_documented_order() -> None:
     restricted = directory(account(active=False))
     async with desk(restricted) as door:
@@ -56,7 +64,14 @@ async def test_checks_come_in_the_documented_order() -> None:
         everything_wrong["PublicKey"] = PUBLIC
         assert await door.send(everything_wrong) == {"RetCode": 171, "Message": "Signature VerifyAC Error"}
         assert (await door.send(call(ProjectId="org-nowhere")))["RetCode"] == 173
-        door.directory.value = directory()
+        door.directory.value = bound("192.0.2.0/24")
+        assert (await door.send(call(ProjectId="org-nowhere", SecurityToken="t")))["RetCode"] == 174
+        assert await door.send(call(ProjectId="org-nowhere")) == {
+            "RetCode": 294,
+            "Message": "Client IP not on the allow-list: 127.0.0.1",
+        }
+        assert door.used == []
+        door.directory.value = bound("127.0.0.0/8")
         assert (await door.send(call(ProjectId="org-nowhere")))["RetCode"] == 292
         assert (await door.send(call(ProjectId="org-stranger")))["RetCode"] == 290
         assert door.accept.requests == []
@@ -118,7 +133,7 @@ async def test_the_query_of_a_post_with_a_body_is_ignored() -> None:
 async def test_stray_parameters_are_signed_and_ignored() -> None:
     async with desk() as door:
         for encoding in ENCODINGS:
-            stray = {"Region": "cn-bj2", "Zone": "", "SecurityToken": "t", "SenderId": encoding}
+            stray = {"Region": "cn-bj2", "Zone": "", "SecurityToken": "", "SenderId": encoding}
             assert (await door.call(SEND, encoding, **GOOD, **stray))["RetCode"] == 0
 
 
@@ -332,3 +347,30 @@ async def test_who_guesses_keys_is_logged_by_address_behind_a_trusted_proxy() ->
             async with door.client.get(f"{door.url}?Action={SEND}&Signature=x&PublicKey=y", headers=headers):
                 pass
         assert [(line["code"], line["client"]) for line in lines] == [(172, "203.0.113.9")]
+
+
+async def test_a_key_bound_to_addresses_is_asked_for_the_client_behind_a_trusted_proxy() -> None:
+    trusting = replace(HttpSettings(), trusted_proxies=("127.0.0.0/8",))
+    async with desk(bound("203.0.113.0/24"), http=trusting) as door:
+        _, _, body, kind = encoded(call(), "form")
+        for forwarded, code in (("203.0.113.9", 0), ("::ffff:203.0.113.9", 0), ("198.51.100.1", 294)):
+            headers = {"Content-Type": kind, "X-Forwarded-For": forwarded}
+            async with door.client.post(door.url, data=body, headers=headers) as response:
+                assert (await response.json())["RetCode"] == code
+        assert [address for _, _, address in door.used] == ["203.0.113.9", "::ffff:203.0.113.9"]
+
+
+async def test_without_trusted_proxies_nobody_can_say_where_he_comes_from() -> None:
+    async with desk(bound("203.0.113.0/24")) as door:
+        _, _, body, kind = encoded(call(), "form")
+        headers = {"Content-Type": kind, "X-Forwarded-For": "203.0.113.9"}
+        async with door.client.post(door.url, data=body, headers=headers) as response:
+            assert (await response.json())["RetCode"] == 294
+
+
+async def test_who_is_let_in_is_remembered_and_who_is_not_is_not() -> None:
+    async with desk() as door:
+        await door.send(call(UserId="1"))
+        await door.send(call(UserId="2") | {"Signature": "0" * 40})
+        await door.send(call(ProjectId="org-nowhere"))
+        assert door.used == [(PUBLIC, door.clock.now_ms(), "127.0.0.1")] * 2
