@@ -16,7 +16,7 @@ from aiohttp import web
 
 from carriers.channel import Channel
 from config.schema import Network, Settings
-from gateway.api.scloud.app import MAX_LINE, public_app
+from gateway.api.scloud.app import listen
 from gateway.api.scloud.call import Services
 from gateway.auth.keys import Keyring
 from gateway.clock import SystemClock
@@ -159,7 +159,8 @@ class Gateway:
         health = Health(VERSION, self._context.metrics.render, lambda: self._unready, self._channel_status)
         async with AsyncExitStack() as admin, AsyncExitStack() as public:
             await _listen(admin, admin_app(health), http.admin)
-            await _listen(public, public_app(self._services, http), http.public, max_line_size=MAX_LINE)
+            host, port = _endpoint(http.public)
+            await public.enter_async_context(listen(self._services, http, host, port))
             self._unready = []
             log.info("serving", public=http.public, admin=http.admin, in_doubt=in_doubt)
             await stop.wait()
@@ -179,10 +180,15 @@ class Gateway:
         return {id_: channel.status().as_dict() for id_, channel in self._pipeline.channels.items()}
 
 
-async def _listen(stack: AsyncExitStack, app: web.Application, address: str, **options: Any) -> None:
-    """Serve `app` at `host:port`; the access log stays off, since queries hold numbers and texts."""
-    host, _, port = address.rpartition(":")
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, **options)
+async def _listen(stack: AsyncExitStack, app: web.Application, address: str) -> None:
+    """Serve `app` at `host:port`."""
+    host, port = _endpoint(address)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024).start()
+    await web.TCPSite(runner, host, port, backlog=1024).start()
+
+
+def _endpoint(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -1,10 +1,8 @@
 """Who is at the other end, also behind proxies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import ip_network
-
-from aiohttp import web
 
 from gateway.domain.allowlist import parse_address
 
@@ -16,12 +14,15 @@ class ClientAddress:
         """`trusted`: addresses or networks; raises ValueError naming a bad one."""
         self._trusted = tuple(ip_network(one, strict=False) for one in trusted)
 
-    def of(self, request: web.Request) -> str:
-        """Return the address of the last hop that is not a trusted proxy; "" if the socket is gone."""
-        address = request.remote or ""
+    def of(self, remote: str, forwarded: Iterable[str]) -> str:
+        """Return the address of the last hop that is not a trusted proxy.
+
+        `remote` is the other end of the socket, "" if it is gone; `forwarded` what X-Forwarded-For says.
+        """
+        address = remote
         if not self._trusted:
             return address
-        hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        hops = ",".join(forwarded).split(",")
         while hops and self._is_trusted(address):
             hop = hops.pop().strip()
             if _parsed(hop) is None:

@@ -46,6 +46,11 @@ class Prepared(web.Response):
         return self._asked is not None and self._asked.keep_alive
 
 
+def complete(body: bytes, head: bytes) -> bytes:
+    """Return the same answer as bytes, for an HTTP/1.1 connection that goes on."""
+    return b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n%b\r\n%b" % (head, len(body), _date.line(), body)
+
+
 def _version(request: web.BaseRequest) -> bytes:
     return b"1.0" if request.version == HttpVersion10 else b"1.1"
 

@@ -11,11 +11,10 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from aiohttp import ClientSession
-from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from config.schema import ApiSettings, HttpSettings
-from gateway.api.scloud.app import MAX_LINE, public_app
+from gateway.api.scloud.app import listen
 from gateway.api.scloud.call import Services
 from gateway.auth.scloud import scalar_text, sign
 from gateway.domain.account import Account, ApiKey, Directory, Project
@@ -177,14 +176,11 @@ async def desk(
         metrics=metrics.api,
         clock=clock,
     )
-    app = public_app(services, http or HttpSettings())
-    server = TestServer(app)
-    await server.start_server(max_line_size=MAX_LINE, access_log=None)
-    try:
-        async with ClientSession() as client:
-            yield Desk(client, str(server.make_url("/")), accept, receipts, clock, live, metrics, used)
-    finally:
-        await server.close()
+    async with (
+        listen(services, http or HttpSettings(), "127.0.0.1", 0) as port,
+        ClientSession() as client,
+    ):
+        yield Desk(client, f"http://127.0.0.1:{port}/", accept, receipts, clock, live, metrics, used)
 
 
 ENCODINGS = ("query", "form", "flat", "nested")

@@ -1,6 +1,7 @@
-"""The customers' listener: `/?Action=…`, one handler, every decision an HTTP 200 with a RetCode."""
+"""The customers' listener: `/?Action=…`, one door, every decision an HTTP 200 with a RetCode."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,12 +22,15 @@ from gateway.flow.funds import InsufficientFunds
 from gateway.flow.replay import Answer, request_key
 from gateway.web.address import ClientAddress
 from gateway.web.body import BodyBroken, BodyTimeout, BodyTooLarge, read_body
-from gateway.web.prepared import SMALL, Prepared
+from gateway.web.express import Express, Limits, Plain
+from gateway.web.prepared import SMALL, Prepared, complete
 from gateway.web.rate import KeyRate
 
 log = structlog.get_logger(__name__)
 
-MAX_LINE = 64 * 1024  # of a request's first line, for the server that runs the app: a GET of 1000 numbers
+MAX_LINE = 64 * 1024  # of a request's first line: a GET of 1000 numbers
+KEEP_ALIVE = 75.0  # seconds a connection may be silent between two requests
+GRACE = 5.0  # seconds the last answers may take when the listener closes
 LARGE_BODY = 64 * 1024  # bytes; more than a POST of 1000 numbers
 
 _FAULTS: dict[type[Exception], RetCode] = {
@@ -48,17 +52,37 @@ _SUSPECT = frozenset(
 )
 
 
-def public_app(services: Services, http: HttpSettings) -> web.Application:
-    """Return the application of the customers' listener.
+@contextlib.asynccontextmanager
+async def listen(services: Services, http: HttpSettings, host: str, port: int) -> AsyncIterator[int]:
+    """Open the customers' listener for the length of the block; gives its port.
 
-    Run it without access log (the query of a GET holds numbers and texts) and with `max_line_size=MAX_LINE`.
+    No access log: the query of a GET holds numbers and texts.
     """
-    app = web.Application(client_max_size=http.max_body)
     door = Door(services, ClientAddress(http.trusted_proxies))
-    app.cleanup_ctx.append(door.open)
+    app = web.Application(client_max_size=http.max_body)
     app.router.add_post("/", door.handle)
     app.router.add_get("/", door.handle, allow_head=False)
-    return app
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        max_line_size=MAX_LINE,
+        keepalive_timeout=KEEP_ALIVE,
+        shutdown_timeout=GRACE,
+    )
+    await runner.setup()
+    ordinary = runner.server
+    assert ordinary is not None
+    express = Express(door.express, ordinary, Limits(KEEP_ALIVE, min(http.max_body, LARGE_BODY)))
+    try:
+        server = await asyncio.get_running_loop().create_server(express, host, port, backlog=1024)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+    finally:
+        await express.close(GRACE)
+        await runner.cleanup()
+        door.close()
 
 
 class Door:
@@ -70,27 +94,49 @@ class Door:
         self._rate = KeyRate(services.settings.requests_per_second)
         self._aside = ThreadPoolExecutor(1, "large bodies")
 
-    async def open(self, _app: web.Application) -> AsyncIterator[None]:
-        """Live as long as the application."""
-        yield
+    def close(self) -> None:
+        """Let go of the thread for large bodies."""
         self._aside.shutdown()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer one request."""
+        """Answer a request that came through aiohttp."""
+        request_id = ids.request_id()
+        answer = await self._serve(request, request_id)
+        if len(answer.body) <= SMALL and answer.code != RetCode.TOO_LARGE:
+            return Prepared(answer.body, _HEAD % request_id.encode())
+        return web.Response(
+            body=answer.body,
+            status=413 if answer.code == RetCode.TOO_LARGE else 200,
+            headers={
+                "Content-Type": "application/json",
+                "Cache-Control": "no-store",
+                "X-UCLOUD-REQUEST-UUID": request_id,
+            },
+        )
+
+    async def express(self, plain: Plain) -> bytes:
+        """Answer a request that came through the express lane."""
+        request_id = ids.request_id()
+        answer = await self._serve(plain, request_id)
+        return complete(answer.body, _HEAD % request_id.encode())
+
+    async def _serve(self, request: Plain | web.Request, request_id: str) -> Answer:
         clock, metrics = self._services.clock, self._services.metrics
         started = clock.monotonic()
-        request_id = ids.request_id()
-        action = ""
+        action, client = "", self._client(request)
         try:
-            parameters = await self._parameters(request)
+            if isinstance(request, Plain):
+                parameters = read_parameters(request.body, b"", request.content_type)
+            else:
+                parameters = await self._parameters(request)
             named = parameters.get("Action")
             action = named if isinstance(named, str) and named in ACTIONS else ""
-            answer = await self._answer(action, parameters, request, request_id)
+            answer = await self._answer(action, parameters, client, request_id)
         except Exception as error:
-            answer = self._fault(error, action, request, request_id)
+            answer = self._fault(error, action, client, request_id)
         metrics.requests.add(1, action, str(int(answer.code)))
         metrics.seconds.observe(clock.monotonic() - started, action)
-        return _response(answer, request_id)
+        return answer
 
     async def _parameters(self, request: web.Request) -> Parameters:
         body = await read_body(request) if request.body_exists else b""
@@ -105,9 +151,7 @@ class Door:
         query = request.raw_path.partition("?")[2].partition("#")[0].encode("utf-8", "surrogateescape")
         return read_parameters(b"", query, kind)
 
-    async def _answer(
-        self, action: str, parameters: Parameters, request: web.Request, request_id: str
-    ) -> Answer:
+    async def _answer(self, action: str, parameters: Parameters, client: str, request_id: str) -> Answer:
         """Check in the order the API promises: action, key, account, client, project, repetition, rate."""
         if not action:
             missing = not public_text(parameters, "Action")
@@ -116,7 +160,6 @@ class Door:
         directory = services.directory.value
         now_ms = services.clock.now_ms()
         key = authenticate(parameters, directory.keys, now_ms)
-        client = self._address.of(request)
         admit(key, client)
         services.used(key.public_key, now_ms, client)
         project = choose_project(parameters, key.account, directory)
@@ -138,11 +181,11 @@ class Door:
             services.metrics.replayed.add(1)
         return answer
 
-    def _fault(self, error: Exception, action: str, request: web.Request, request_id: str) -> Answer:
+    def _fault(self, error: Exception, action: str, client: str, request_id: str) -> Answer:
         """Return the answer to a request that ended in `error`; what nobody expected is logged."""
         if isinstance(error, Refusal):
             if error.code in _SUSPECT:
-                log.info("request refused", code=int(error.code), client=self._address.of(request))
+                log.info("request refused", code=int(error.code), client=client)
             return refused(error, action)
         code = next((code for kind, code in _FAULTS.items() if isinstance(error, kind)), None)
         if code is None:
@@ -150,19 +193,10 @@ class Door:
             code = RetCode.SERVICE_UNAVAILABLE
         return refused(Refusal(code), action)
 
-
-def _response(answer: Answer, request_id: str) -> web.Response:
-    if len(answer.body) <= SMALL and answer.code != RetCode.TOO_LARGE:
-        return Prepared(answer.body, _HEAD % request_id.encode())
-    return web.Response(
-        body=answer.body,
-        status=413 if answer.code == RetCode.TOO_LARGE else 200,
-        headers={
-            "Content-Type": "application/json",
-            "Cache-Control": "no-store",
-            "X-UCLOUD-REQUEST-UUID": request_id,
-        },
-    )
+    def _client(self, request: Plain | web.Request) -> str:
+        if isinstance(request, Plain):
+            return self._address.of(request.remote, request.forwarded)
+        return self._address.of(request.remote or "", request.headers.getall("X-Forwarded-For", ()))
 
 
 _HEAD = b"Content-Type: application/json\r\nCache-Control: no-store\r\nX-UCLOUD-REQUEST-UUID: %b\r\n"
