@@ -61,27 +61,16 @@ def session_no(submission_id: int) -> str:
 
     The millisecond is the UUID's timestamp; the id's counter fills `rand_a` and the top of `rand_b`.
     """
-    ms = (submission_id >> _COUNTER_BITS) + EPOCH_MS
+    ms = (submission_id >> _COUNTER_BITS) + EPOCH_MS & 0xFFFF_FFFF_FFFF
     counter = submission_id & ((1 << _COUNTER_BITS) - 1)
-    value = (
-        (ms & ((1 << 48) - 1)) << 80
-        | 0x7 << 76
-        | (counter >> 10) << 64
-        | 0b10 << 62
-        | (counter & 0x3FF) << 52
-        | _entropy.bits(52)
-    )
-    return _uuid(value)
+    random = _entropy.bits(52)
+    low = 0x8000 | (counter & 0x3FF) << 4 | random >> 48
+    return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{counter >> 10:03x}-{low:04x}-{random & 0xFFFF_FFFF_FFFF:012x}"
 
 
 def request_id() -> str:
     """Return a UUID (version 4) to name one request by: a name, not a secret, so counting on will do."""
     return f"{_PROCESS}{next(_requests):012x}"
-
-
-def _uuid(value: int) -> str:
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def submission_id(session: str) -> int | None:

@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
     Gauge,
     GCCollector,
     Info,
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 NAMESPACE = "scloud"
@@ -59,28 +58,49 @@ class Description(NamedTuple):
 Refresher = Callable[[], None]
 
 
-class Counts:
-    """A counter family whose children are looked up by plain tuples."""
+class Count:
+    """One counter child: a plain number, cheap enough for every message."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def inc(self, amount: float = 1.0) -> None:
+        """Count `amount` more."""
+        self.value += amount
+
+
+class Counts(Collector):
+    """A counter family of `Count` children."""
 
     def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Sequence[str] = ()) -> None:
-        self._family = Counter(name, text, labels, namespace=NAMESPACE, registry=registry)
         self._description = Description(name, "counter", text, tuple(labels))
-        self._children: dict[Labels, Counter] = {} if labels else {(): self._family}
+        self._children: dict[Labels, Count] = {} if labels else {(): Count()}
+        registry.register(self)
 
     def describe_family(self) -> Description:
         """Return its line of the reference page."""
         return self._description
 
-    def child(self, *labels: str) -> Counter:
+    def child(self, *labels: str) -> Count:
         """Return the child of `labels`, to be kept by callers that count often."""
         child = self._children.get(labels)
         if child is None:
-            child = self._children[labels] = self._family.labels(*labels)
+            child = self._children[labels] = Count()
         return child
 
     def add(self, amount: float, *labels: str) -> None:
         """Count `amount` more under `labels`."""
-        self.child(*labels).inc(amount)
+        self.child(*labels).value += amount
+
+    def collect(self) -> Iterator[Metric]:
+        """Hand the family to the registry."""
+        name, _, text, labels = self._description
+        family = CounterMetricFamily(f"{NAMESPACE}_{name}", text, labels=labels)
+        for values, child in self._children.items():
+            family.add_metric(values, child.value)
+        yield family
 
 
 class Levels:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from carriers.smpp.text import Unencodable
 from gateway.domain.message import Message, Purpose, Reason, State, Submission
@@ -21,6 +22,8 @@ from routing.table import Choice, NoRoute, RouteTable
 # of the event loop, answers, receipts and other customers' codes would wait for all of them.
 LARGE = 100  # recipients
 LARGE_AT_ONCE = 2  # until they are committed; more would only queue in the journal
+
+_WORDS = {purpose: purpose.name.lower() for purpose in Purpose}
 
 
 @dataclass(slots=True)
@@ -110,18 +113,26 @@ class Accept:
         """
         if self._journal.pending_rows > self._max_pending:
             raise Overloaded("too many messages wait for their commit")
-        if sum(len(draft.recipients) for draft in request.drafts) < LARGE:
-            return await self._take(request)
-        async with self._large:
-            return await self._take(request)
+        count = sum([len(draft.recipients) for draft in request.drafts])
+        if count < LARGE:
+            accepted, waiter = self._take(request, count)
+            await waiter
+        else:
+            async with self._large:
+                accepted, waiter = self._take(request, count)
+                await waiter
+        for draft in request.drafts:
+            self._accepted[draft.purpose].value += len(draft.recipients)
+        return accepted
 
-    async def _take(self, request: Request) -> Accepted:
+    def _take(self, request: Request, count: int) -> tuple[Accepted, "asyncio.Future[None]"]:
+        """Return what was accepted, and what to wait for before anybody is told."""
         now_ms = self._clock.now_ms()
         unit = Unit()
-        submission, messages = self._draw_up(request, unit, now_ms)
-        price = sum(message.price for message in messages)
+        submission, messages = self._draw_up(request, count, unit, now_ms)
+        price = sum([message.price for message in messages])
         self._funds.reserve(request.account_id, price)
-        unit.undo.append(lambda: self._funds.add(request.account_id, price))
+        unit.undo.append(partial(self._funds.add, request.account_id, price))
         answer = request.answer(submission.session_no)
         unit.submissions.append(
             (
@@ -143,10 +154,7 @@ class Accept:
         unit.ledger.append((request.account_id, "reserve", -price, price, submission.id, None, now_ms, ""))
         unit.new_messages = messages
         self._dispatcher.place([m for m in messages if m.state is State.ACCEPTED], unit)
-        await self._commit(unit)
-        for draft in request.drafts:
-            self._accepted[draft.purpose].inc(len(draft.recipients))
-        return Accepted(submission.session_no, answer)
+        return Accepted(submission.session_no, answer), self._commit(unit)
 
     def _commit(self, unit: Unit) -> "asyncio.Future[None]":
         """Journal the unit; what follows its commit happens even if nobody waits for it any more."""
@@ -168,10 +176,11 @@ class Accept:
         self._journal.post(unit, done, yields=True)
         return waiter
 
-    def _draw_up(self, request: Request, unit: Unit, now_ms: int) -> tuple[Submission, list[Message]]:
-        """Return the submission and its messages, ids taken, in the order of the request."""
+    def _draw_up(
+        self, request: Request, count: int, unit: Unit, now_ms: int
+    ) -> tuple[Submission, list[Message]]:
+        """Return the submission and its `count` messages, ids taken, in the order of the request."""
         drafts = request.drafts
-        count = sum(len(draft.recipients) for draft in drafts)
         first = self._ids.take(count + 1, now_ms)
         submission = Submission(
             id=first,
@@ -195,7 +204,7 @@ class Accept:
         text = None if submission.text is not None else draft.text
         template_id = None if draft.template_id == submission.template_id else draft.template_id
         expires_at = now_ms + self._validity[purpose]
-        word = purpose.name.lower()
+        word = _WORDS[purpose]
         known: dict[tuple[str, int], _Way] = {}  # decisions by identity: each way keeps its own alive
         message_id = submission.id + len(messages)
         for recipient in draft.recipients:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import structlog
-from prometheus_client import Counter
 
 from carriers.smpp.status import status_name
 from carriers.status import ChannelStatus
@@ -13,7 +12,7 @@ from gateway.domain.message import Purpose, State
 from gateway.errors import GatewayError
 from gateway.flow.context import Context
 from gateway.flow.sent import SentIndex
-from gateway.metrics import Counts, Labels
+from gateway.metrics import Count, Counts, Labels
 from gateway.store import messages as stored
 
 log = structlog.get_logger(__name__)
@@ -38,7 +37,7 @@ class Levels:
         self._metrics = context.metrics
         self._channels = channels
         self._index = index
-        self._counted: dict[Counter, int] = {}
+        self._counted: dict[Count, int] = {}
         self._metrics.before_scrape(self._set_levels)
 
     async def run(self) -> None:

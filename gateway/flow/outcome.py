@@ -12,6 +12,7 @@ from gateway.domain.report import status_item
 from gateway.flow.context import Context
 from gateway.flow.unit import Unit
 from gateway.live import Live
+from gateway.metrics import Count
 from gateway.store.changes import Row
 
 
@@ -30,6 +31,7 @@ class Outcomes:
         self._directory = directory
         self._outbox = outbox
         self._metrics = context.metrics.messages
+        self._final: dict[tuple[State, Reason], Count] = {}  # by what ended a message
         self._language = context.settings.api.receipt_language  # of reports to accounts without their own
 
     def submitted(self, message: Message, unit: Unit, now_ms: int) -> None:
@@ -61,7 +63,12 @@ class Outcomes:
 
     def count(self, message: Message) -> None:
         """Count a message that reached its final state."""
-        self._metrics.final.add(1, message.state.name.lower(), message.reason.name.lower())
+        key = message.state, message.reason
+        counted = self._final.get(key)
+        if counted is None:
+            counted = self._metrics.final.child(message.state.name.lower(), message.reason.name.lower())
+            self._final[key] = counted
+        counted.value += 1
 
     def _settle_money(self, message: Message, reason: Reason, unit: Unit, now_ms: int) -> None:
         if message.sent_segments:  # the carrier took some parts before the rest was given up

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+import orjson
+
 from gateway.clock import Clock
 
 _STEPS = 32  # the window is forgotten in so many slices: an answer lives up to 1/32 longer than asked
@@ -31,6 +33,13 @@ Perform = Callable[[], Awaitable[Answer]]
 def request_key(public_key: str, signature: str) -> str:
     """Return what makes a repeated request the same; fixed in length, whatever the customer sent."""
     return hashlib.blake2b(f"{public_key}\n{signature}".encode(), digest_size=16).hexdigest()
+
+
+def _code(body: bytes) -> int:
+    """Return the code inside an answer; only answers given once more are ever looked into."""
+    code = orjson.loads(body)["RetCode"]
+    assert isinstance(code, int)
+    return code
 
 
 class ReplayWindow:
@@ -64,22 +73,21 @@ class ReplayWindow:
             return await perform()
         short = bytes.fromhex(key)
         self._forget(self._clock.monotonic())
+        running = self._running
         while True:
             body = self._answers.get(short)
             if body is not None:
-                return Answer(body, 0, stored=True, replayed=True)
-            if short not in self._running:
-                return await self._first(short, perform)
+                return Answer(body, _code(body), stored=True, replayed=True)
+            if short not in running:
+                break
             await self._wait(short)
-
-    async def _first(self, key: bytes, perform: Perform) -> Answer:
-        self._running[key] = None
+        running[short] = None
         try:
             answer = await perform()
             if answer.stored:
-                self._keep(key, answer.body, self._clock.monotonic())
+                self._keep(short, answer.body, self._clock.monotonic())
         finally:
-            waiting = self._running.pop(key)
+            waiting = running.pop(short)
             if waiting is not None:
                 waiting.set_result(None)
         return answer

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import attrgetter
 
 import structlog
 
@@ -40,7 +41,11 @@ _MESSAGE_ID = {
     )
 }
 _MESSAGES, _MOVES = KINDS.index("messages"), KINDS.index("moves")
-_PLAIN = tuple((n, name) for n, name in enumerate(KINDS) if name not in ("messages", "moves", "outbox_moves"))
+_PLAIN = tuple(
+    (number, attrgetter(name))
+    for number, name in enumerate(KINDS)
+    if name not in ("messages", "moves", "outbox_moves")
+)
 
 
 class Unit:
@@ -94,8 +99,8 @@ class Unit:
 
     def __iter__(self) -> Iterator[Part]:
         """Give the rows that are there, kind by kind, as the messages stand now."""
-        for number, name in _PLAIN:
-            rows = getattr(self, name)
+        for number, rows_of in _PLAIN:
+            rows = rows_of(self)
             if rows:
                 yield number, rows
         if self.new_messages:

@@ -148,6 +148,11 @@ class Connection(asyncio.Protocol):
         self._last_head = b""  # a client's heads hardly differ from one request to the next
         self._last_read: Head | None = None
 
+    def __repr__(self) -> str:
+        doing = "answering" if self._task is not None else "waiting"
+        paused = "" if self._reading else ", not reading"
+        return f"<Connection of {self._remote}, {doing}, {len(self._held)} bytes held{paused}>"
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the lane."""
         self._transport = cast(asyncio.Transport, transport)

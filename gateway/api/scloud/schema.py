@@ -33,12 +33,18 @@ def bind(parameters: Parameters, schema: Schema) -> Bound:
 
     Raises `Refusal`: 18001 for a required one missing or blank, 18002 for a wrong shape, 18003 for NUL.
     """
-    lists = {name: _list(parameters, name) for name in schema.lists}
-    texts = {name: _text(parameters, name) for name in schema.texts}
+    lists = {
+        name: _list(parameters, name) if name in parameters else _indexed(parameters, name)
+        for name in schema.lists
+    }
+    texts = {name: _text(parameters, name) if name in parameters else "" for name in schema.texts}
     for name in schema.required:
         if not (texts.get(name) or lists.get(name)):
             raise Refusal(RetCode.PARAMETER_MISSING, f"{name}.0" if name in lists else name)
-    known = sum([len(values) for name, values in lists.items() if name not in parameters])
+    known = 0
+    for name, values in lists.items():
+        if name not in parameters:
+            known += len(values)
     for name, value in parameters.items():
         if "." in name:
             known -= 1
@@ -50,14 +56,14 @@ def bind(parameters: Parameters, schema: Schema) -> Bound:
 
 
 def _text(parameters: Parameters, name: str) -> str:
-    value = parameters.get(name)
+    value = parameters[name]
     if type(value) is str and "\0" not in value:
         return value
     return "" if value is None else _scalar(value, name)
 
 
 def _list(parameters: Parameters, name: str) -> list[str]:
-    given = parameters.get(name)
+    given = parameters[name]
     if given is None:
         return _indexed(parameters, name)
     if not isinstance(given, list):

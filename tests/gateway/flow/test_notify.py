@@ -221,7 +221,7 @@ async def test_a_report_too_old_is_given_up_visibly(store: Store, customer: Rece
     async with office(store, {"a": customer.url}, settings) as o:
         await o.stores(range(1, 4), age_ms=61_000)
         done = await o.until_done(3)
-        assert o.metrics.callbacks.reports.child("gave_up")._value.get() == 3
+        assert o.metrics.callbacks.reports.child("gave_up").value == 3
     assert {outcome for _, outcome in done.values()} == {"gave_up: HTTP 503"}
 
 

@@ -12,11 +12,16 @@ KEY = request_key("public", "0" * 40)
 OTHER = request_key("public", "1" * 40)
 
 
+def body(number: int, code: int = 0) -> bytes:
+    return b'{"RetCode":%d,"SessionNo":"answer %d"}' % (code, number)
+
+
 class Work:
     """Counts how often it is done; can be held up."""
 
-    def __init__(self, *, stored: bool = True) -> None:
+    def __init__(self, *, stored: bool = True, code: int = 0) -> None:
         self.done = 0
+        self.code = code
         self.stored = stored
         self.gate = asyncio.Event()
         self.gate.set()
@@ -26,16 +31,23 @@ class Work:
         self.begun.set()
         await self.gate.wait()
         self.done += 1
-        return Answer(b"answer %d" % self.done, 0, stored=self.stored)
+        return Answer(body(self.done, self.code), self.code, stored=self.stored)
 
 
 async def test_a_repetition_gets_the_first_answer() -> None:
     window, work = ReplayWindow(60.0, FakeClock()), Work()
     first = await window.once(KEY, work)
     again = await window.once(KEY, work)
-    assert (first.body, first.replayed) == (b"answer 1", False)
-    assert (again.body, again.replayed) == (b"answer 1", True)
-    assert (await window.once(OTHER, work)).body == b"answer 2"
+    assert (first.body, first.replayed) == (body(1), False)
+    assert (again.body, again.replayed) == (body(1), True)
+    assert (await window.once(OTHER, work)).body == body(2)
+
+
+async def test_a_repetition_has_the_code_of_the_first_answer() -> None:
+    window, work = ReplayWindow(60.0, FakeClock()), Work(code=18046)
+    assert (await window.once(KEY, work)).code == 18046
+    assert (await window.once(KEY, work)).code == 18046
+    assert work.done == 1
 
 
 async def test_the_window_ends() -> None:
@@ -72,7 +84,7 @@ async def test_a_repetition_waits_for_the_first_one() -> None:
         calls = [group.create_task(window.once(KEY, work)) for _ in range(4)]
         await work.begun.wait()
         work.gate.set()
-    assert [call.result().body for call in calls] == [b"answer 1"] * 4
+    assert [call.result().body for call in calls] == [body(1)] * 4
     assert [call.result().replayed for call in calls] == [False, True, True, True]
 
 
@@ -83,7 +95,7 @@ async def test_who_waited_for_a_refusal_tries_in_turn() -> None:
         calls = [group.create_task(window.once(KEY, work)) for _ in range(3)]
         await work.begun.wait()
         work.gate.set()
-    assert sorted(call.result().body for call in calls) == [b"answer 1", b"answer 2", b"answer 3"]
+    assert sorted(call.result().body for call in calls) == [body(1), body(2), body(3)]
 
 
 async def test_who_waited_for_a_failure_tries_in_turn() -> None:
@@ -113,16 +125,16 @@ async def test_a_waiter_that_gives_up_disturbs_nobody() -> None:
         await asyncio.sleep(0)
         work.gate.set()
     assert impatient.cancelled()
-    assert first.result().body == patient.result().body == b"answer 1"
+    assert first.result().body == patient.result().body == body(1)
 
 
 async def test_a_restart_forgets_nothing_of_the_window() -> None:
     clock, work = FakeClock(), Work()
     window = ReplayWindow(60.0, clock)
     now = clock.now_ms()
-    window.preload([(OTHER, "long ago", now - 70_000), (KEY, "before", now - 30_000)])
-    assert (await window.once(KEY, work)).body == b"before"
-    assert (await window.once(OTHER, work)).body == b"answer 1"
+    window.preload([(OTHER, body(8).decode(), now - 70_000), (KEY, body(9).decode(), now - 30_000)])
+    assert (await window.once(KEY, work)).body == body(9)
+    assert (await window.once(OTHER, work)).body == body(1)
     clock.seconds += 33.0
     assert not (await window.once(KEY, work)).replayed
 
