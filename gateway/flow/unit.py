@@ -8,6 +8,7 @@ import structlog
 
 from gateway.domain.message import Message, Reason, State
 from gateway.store.changes import (
+    CONTACT,
     EVENT,
     FINAL,
     KINDS,
@@ -38,6 +39,7 @@ _MESSAGE_ID = {
         ("events", EVENT, "message_id"),
         ("ledger", LEDGER, "message_id"),
         ("outbox", OUTBOX, "message_id"),
+        ("contacts", CONTACT, "message_id"),
     )
 }
 _MESSAGES, _MOVES = KINDS.index("messages"), KINDS.index("moves")
@@ -52,8 +54,8 @@ class Unit:
     """Gathers the rows of one decision; `changes` hands them over once."""
 
     __slots__ = (
-        "early", "early_matched", "events", "finals", "inbound", "ledger", "marks", "moved", "new_messages",
-        "outbox", "receipts", "segments", "submissions", "then", "undo",
+        "contacts", "early", "early_matched", "events", "finals", "inbound", "ledger", "marks", "moved",
+        "new_messages", "outbox", "receipts", "segments", "submissions", "then", "undo",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -66,6 +68,7 @@ class Unit:
         self.early: list[Row] = []
         self.early_matched: list[Row] = []
         self.inbound: list[Row] = []
+        self.contacts: list[Row] = []
         self.events: list[Row] = []
         self.ledger: list[Row] = []
         self.outbox: list[Row] = []
@@ -94,7 +97,8 @@ class Unit:
     def __bool__(self) -> bool:
         return bool(
             self.moved or self.finals or self.receipts or self.segments or self.events or self.submissions
-            or self.early or self.early_matched or self.inbound or self.outbox or self.ledger or self.marks
+            or self.early or self.early_matched or self.inbound or self.contacts or self.outbox or self.ledger
+            or self.marks
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[Part]:

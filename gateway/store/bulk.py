@@ -38,7 +38,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.domain.message import State
-from gateway.store import changes, tables
+from gateway.store import changes, tables, tables_inbound
 from gateway.store.changes import Row
 
 # rows in one SQLite statement; 512 × 27 parameters stay below its limit of 32,766
@@ -112,11 +112,12 @@ def _add(kind: Kind, v: FromClause, dialect: str) -> Executable:
 
 
 def _raise(kind: Kind, v: FromClause, dialect: str) -> Executable:
-    """Insert, or replace the value that is there."""
+    """Insert, or replace the values that are there."""
     make: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = make(kind.table).from_select(kind.columns, _given(kind, v))
-    set_ = {name: statement.excluded[name] for name in kind.columns[1:]}
-    return statement.on_conflict_do_update(index_elements=[kind.columns[0]], set_=set_)  # type: ignore[no-any-return]
+    key, rest = kind.columns[: kind.key], kind.columns[kind.key :]
+    set_ = {name: statement.excluded[name] for name in rest}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=set_)  # type: ignore[no-any-return]
 
 
 def _given(kind: Kind, v: FromClause) -> Select[Any]:
@@ -146,6 +147,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("early", tables.early_receipts, changes.EARLY, _insert),
     Kind("early_matched", tables.early_receipts, changes.EARLY_MATCHED, _mark_matched, key=1),
     Kind("inbound", tables.inbound_messages, changes.INBOUND, _insert),
+    Kind("inbound_moves", tables.inbound_messages, changes.INBOUND_MOVE, _update, key=1),
+    Kind("mo", tables_inbound.mo_messages, changes.MO, _insert),
+    Kind("mo_moves", tables_inbound.mo_messages, changes.MO_MOVE, _update, key=1),
+    Kind("contacts", tables_inbound.contacts, changes.CONTACT, _raise, key=3),
     Kind("events", tables.events, changes.EVENT, _insert),
     Kind("ledger", tables.ledger, changes.LEDGER, _insert),
     Kind("outbox", tables.outbox, changes.OUTBOX, _insert),

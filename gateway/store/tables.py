@@ -22,7 +22,11 @@ from sqlalchemy import (
 )
 
 from gateway.domain.message import State
-from gateway.store import tables_keys, tables_operators  # noqa: F401 — the metadata is to know all tables
+from gateway.store import (  # noqa: F401 — the metadata is to know all tables
+    tables_inbound,
+    tables_keys,
+    tables_operators,
+)
 from gateway.store.tables_base import Id
 from gateway.store.tables_base import metadata as metadata  # noqa: PLC0414 — part of this module
 
@@ -208,7 +212,7 @@ early_receipts = Table(
     ),
 )
 
-# what handsets sent, bytes untouched
+# what handsets sent, part by part, bytes untouched
 inbound_messages = Table(
     "inbound_messages",
     metadata,
@@ -221,6 +225,15 @@ inbound_messages = Table(
     Column("payload_hex", Text),
     Column("tlvs", Text, nullable=False),  # JSON [[tag, hex], …]
     Column("received_at", BigInteger, nullable=False),
+    Column("mo_id", BigInteger),  # the message it belongs to; NULL: it waits for the other parts
+    Column("fate", SmallInteger),  # gateway.domain.inbound.Fate
+    Index(
+        "ix_inbound_messages_waiting",
+        "id",
+        sqlite_where=text("mo_id IS NULL"),
+        postgresql_where=text("mo_id IS NULL"),
+    ),
+    Index("ix_inbound_messages_mo", "mo_id"),
 )
 
 events = Table(
