@@ -11,6 +11,7 @@ from config.schema import (
     PURPOSES,
     ChannelConfig,
     HttpSettings,
+    InboundSettings,
     InDoubtPolicy,
     Network,
     RouteConfig,
@@ -24,7 +25,7 @@ RECEIPT_STATES = (
     "delivered", "undelivered", "expired", "deleted", "rejected", "unknown",
     "enroute", "accepted", "scheduled",
 )  # fmt: skip
-ALPHABETS = ("gsm", "ascii", "latin1")
+ALPHABETS = ("gsm", "gsm-packed", "ascii", "latin1")
 STORES = ("sqlite", "postgresql")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _REGION = re.compile(r"[A-Z]{2}")
@@ -47,6 +48,7 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
     yield from _delivery(settings)
     yield from _prices(settings)
     yield from _callbacks(settings)
+    yield from _inbound(settings.inbound)
     yield from _region("api.default_country", settings.api.default_country)
     yield from _one_of("api.receipt_language", settings.api.receipt_language, ("en", "zh"))
     yield from _least("api", settings.api, 0, "dedup_window", "requests_per_second")
@@ -128,6 +130,20 @@ def _callbacks(settings: Settings) -> Iterator[Problem]:
     yield from _least("callbacks", callbacks, 0.01, "timeout")
     if not callbacks.slow_schedule or min(callbacks.slow_schedule) <= 0:
         yield "callbacks.slow_schedule", "must hold delays of more than 0 seconds"
+
+
+def _inbound(inbound: InboundSettings) -> Iterator[Problem]:
+    yield from _least("inbound", inbound, 1, "timeout", "max_waiting")
+    yield from _least("inbound", inbound, 0, "recall_days")
+    for name in ("opt_out", "opt_in"):
+        for language, words in getattr(inbound, name).items():
+            if not all(word.strip() for word in words):
+                yield f"inbound.{name}.{language}", "an empty word would be said by every empty message"
+    both = {word.casefold() for words in inbound.opt_out.values() for word in words}
+    for language, words in inbound.opt_in.items():
+        for word in words:
+            if word.casefold() in both:
+                yield f"inbound.opt_in.{language}", f"{word!r} is a word to opt out, too"
 
 
 def _channel(path: str, channel: ChannelConfig) -> Iterator[Problem]:

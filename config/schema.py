@@ -141,6 +141,52 @@ class CallbackSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InboundSettings:
+    """`[inbound]`: what handsets send."""
+
+    timeout: float = (
+        60.0  # the parts of a long message may take so long; then what came is delivered, flagged
+    )
+    max_waiting: int = 20_000  # parts kept in memory; beyond it the oldest message is delivered as it is
+    recall_days: int = 7  # whose was the last message to that handset: remembered so long, 0 = not at all
+    opt_out: dict[str, tuple[str, ...]] = field(  # by language; a whole message that says one of them
+        default_factory=lambda: {
+            "en": (
+                "STOP",
+                "STOPALL",
+                "STOP ALL",
+                "UNSUBSCRIBE",
+                "CANCEL",
+                "END",
+                "QUIT",
+                "OPTOUT",
+                "OPT OUT",
+            ),
+            "zh": ("R", "T", "TD", "N", "退订", "退訂", "拒收", "取消订阅", "取消訂閱"),
+            "de": ("STOPP", "ABMELDEN"),
+            "es": ("BAJA", "CANCELAR"),
+            "fr": ("ARRET", "ARRÊT", "DESABONNER", "DÉSABONNER"),
+            "id": ("BERHENTI",),
+            "it": ("CANCELLA",),
+            "ja": ("停止", "配信停止", "解除"),
+            "ko": ("수신거부",),
+            "ms": ("BATAL",),
+            "pt": ("SAIR", "PARAR"),
+            "ru": ("СТОП", "ОТПИСАТЬСЯ"),
+            "th": ("ยกเลิก",),
+            "tr": ("RET", "İPTAL"),
+            "vi": ("HUY", "HỦY"),
+        }
+    )
+    opt_in: dict[str, tuple[str, ...]] = field(  # by language; takes back what the handset itself asked for
+        default_factory=lambda: {
+            "en": ("START", "UNSTOP", "SUBSCRIBE", "OPT IN"),
+            "zh": ("恢复", "恢復", "恢复订阅", "恢復訂閱", "订阅", "訂閱"),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """`[log]`: structured logs on standard error."""
 
@@ -159,6 +205,7 @@ class Settings:
     api: ApiSettings = field(default_factory=ApiSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    inbound: InboundSettings = field(default_factory=InboundSettings)
     log: LogSettings = field(default_factory=LogSettings)
     price: tuple[PriceSettings, ...] = (  # any line in the file replaces all of these
         PriceSettings(amount="0.050", purpose="verification"),
@@ -218,7 +265,8 @@ class ChannelConfig:
     dest_ton: int = 1
     dest_npi: int = 1
     service_type: str = ""
-    default_alphabet: str = "gsm"  # what data_coding 0 means there: gsm | ascii | latin1
+    default_alphabet: str = "gsm"  # what data_coding 0 means there: gsm | gsm-packed | ascii | latin1
+    utf16_little_endian: bool = False  # what handsets send in UTF-16 comes the wrong way round
     concatenation: Concatenation = Concatenation.UDH8
     receipt_id_form: ReceiptIdForm = ReceiptIdForm.AUTO
     receipts_without_esm_class: bool = False  # a deliver_sm whose text looks like a receipt is one

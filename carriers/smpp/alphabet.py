@@ -1,6 +1,7 @@
 """Characters and octets: GSM 03.38 with its extension table, and what every `data_coding` means.
 
-In `submit_sm` and `deliver_sm` septets travel one to an octet; the carrier packs them for the radio.
+In `submit_sm` and `deliver_sm` septets travel one to an octet and the carrier packs them for the radio;
+a few carriers want them packed already (`PACKED`).
 """
 
 import codecs
@@ -11,7 +12,10 @@ GSM_DEFAULT = 0x00  # the carrier's default alphabet, whatever it is there
 OCTETS = 0x04
 UCS2 = 0x08
 
+PACKED = "gsm-packed"  # a channel's default alphabet: GSM 03.38, eight septets in seven octets
+
 ESCAPE = 0x1B
+_CR = 0x0D
 # 3GPP TS 23.038 §6.2.1. Slot 0x1B is the escape itself; it is not a character and stands here as U+FFFE,
 # which `charmap_decode` takes for "undefined".
 _BASE = (
@@ -66,6 +70,34 @@ def decode_gsm(septets: bytes) -> str:
     return text
 
 
+def pack_septets(septets: bytes, fill: int = 0) -> bytes:
+    """Return septets as the radio carries them (§6.1.2.1), `fill` bits left free before the first.
+
+    Where a whole septet's room is left at the end it holds a carriage return, lest it read as `@`.
+    """
+    value = 0
+    for position, septet in enumerate(septets):
+        value |= septet << fill + 7 * position
+    used = fill + 7 * len(septets)
+    size = (used + 7) // 8
+    if size * 8 - used == 7:
+        value |= _CR << used
+    return value.to_bytes(size, "little")
+
+
+def unpack_septets(octets: bytes, fill: int = 0) -> bytes:
+    """Return the septets packed in `octets` behind `fill` bits.
+
+    How many they were meant to be is not said in SMPP: a carriage return or `@` that ends on the last bit is
+    taken for filling.
+    """
+    count = max(0, (len(octets) * 8 - fill) // 7)
+    value = int.from_bytes(octets, "little") >> fill
+    septets = bytes(value >> 7 * position & 0x7F for position in range(count))
+    full = (len(octets) * 8 - fill) % 7 == 0
+    return septets[:-1] if full and septets[-1:] in (b"\r", b"\0") else septets
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What a payload says, as far as it can be read."""
@@ -84,12 +116,12 @@ _DEFAULT_CODECS = {"ascii": "ascii", "latin1": "latin-1"}
 
 def wire_codec(alphabet: str) -> str | None:
     """Return Python's codec for a channel's default alphabet, None for GSM 03.38; raises `ValueError`."""
-    if alphabet == "gsm":
+    if alphabet in ("gsm", PACKED):
         return None
     try:
         return _DEFAULT_CODECS[alphabet]
     except KeyError:
-        raise ValueError(f"unknown default alphabet {alphabet!r}: gsm, ascii or latin1") from None
+        raise ValueError(f"unknown default alphabet {alphabet!r}: gsm, gsm-packed, ascii or latin1") from None
 
 
 def decode_payload(
@@ -100,11 +132,11 @@ def decode_payload(
     `alphabet` is what data_coding 0 means on the channel; `little_endian` is for a carrier that sends
     UTF-16 the wrong way round. A byte order mark overrules it and is dropped.
     """
-    kind = _gsm_group(data_coding)
+    kind = coding_group(data_coding)
     if kind == GSM_DEFAULT:
         codec = wire_codec(alphabet)
         if codec is None:
-            text = decode_gsm(payload)
+            text = decode_gsm(unpack_septets(payload) if alphabet == PACKED else payload)
             return Decoded(text, "\ufffd" not in text)
         return _decode(payload, codec)
     if kind == UCS2:
@@ -113,7 +145,7 @@ def decode_payload(
     return Decoded(None, True) if named is None else _decode(payload, named)
 
 
-def _gsm_group(data_coding: int) -> int:
+def coding_group(data_coding: int) -> int:
     """Reduce GSM data coding groups (3GPP TS 23.038 §4) to GSM_DEFAULT, OCTETS or UCS2; keep SMPP's own."""
     if data_coding < 0x10:
         return data_coding

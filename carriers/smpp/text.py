@@ -4,7 +4,16 @@ import secrets
 from collections import OrderedDict
 from typing import NamedTuple
 
-from carriers.smpp.alphabet import ESCAPE, GSM_DEFAULT, OCTETS, UCS2, encode_gsm, wire_codec
+from carriers.smpp.alphabet import (
+    ESCAPE,
+    GSM_DEFAULT,
+    OCTETS,
+    PACKED,
+    UCS2,
+    encode_gsm,
+    pack_septets,
+    wire_codec,
+)
 from config.schema import Concatenation
 
 MAX_PARTS = 255  # the header, and sar_total_segments, count them in one octet
@@ -51,7 +60,8 @@ def encode_text(
     cuts = _cuts(octets, data_coding, capacity, _HEADER[concatenation])
     codec = wire_codec(alphabet) if data_coding == GSM_DEFAULT else None
     if codec is None:
-        return _parts(octets, cuts, data_coding, concatenation)
+        parts = _parts(octets, cuts, data_coding, concatenation)
+        return _packed(parts) if alphabet == PACKED and data_coding == GSM_DEFAULT else parts
     return _transcoded(text, octets, cuts, codec, concatenation)
 
 
@@ -147,6 +157,21 @@ def _transcoded(
     octets = text.encode(codec)  # one octet a character; an escaped character is two septets
     cuts = [end - septets.count(ESCAPE, 0, end) for end in cuts]
     return _parts(octets, cuts, GSM_DEFAULT, concatenation)
+
+
+def fill_bits(header: int) -> int:
+    """Return how many bits lie free between a header of so many octets and the first packed septet."""
+    return -header * 8 % 7
+
+
+def _packed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Pack septets, from the first septet boundary behind the header that is in the same octets."""
+    packed = []
+    for part in parts:
+        ours = part.concat in (Concatenation.UDH8, Concatenation.UDH16)
+        fill = fill_bits(_HEADER[part.concat]) if ours and part.concat else 0
+        packed.append(part._replace(payload=pack_septets(part.payload, fill)))
+    return tuple(packed)
 
 
 class References:

@@ -1,4 +1,4 @@
-"""A handset's message: how it came together, whose it is, what it wishes, and the closed lists for all that."""
+"""A handset's message: how it came together, whose it is, what it wishes; closed lists for all of that."""
 
 from enum import IntEnum, IntFlag
 

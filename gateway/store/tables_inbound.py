@@ -68,4 +68,3 @@ contacts = Table(
     Column("sent_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-

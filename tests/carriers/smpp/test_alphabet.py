@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smpplib.gsm import gsm_encode
 
-from carriers.smpp.alphabet import Decoded, decode_gsm, decode_payload, encode_gsm
+from carriers.smpp.alphabet import (
+    PACKED,
+    Decoded,
+    decode_gsm,
+    decode_payload,
+    encode_gsm,
+    pack_septets,
+    unpack_septets,
+)
 
 BASE = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -75,6 +83,25 @@ def test_t76_any_text_of_the_alphabet_goes_there_and_back(text: str) -> None:
 )
 def test_t71_data_coding_zero_is_what_the_channel_says(alphabet: str, octet: int, char: str) -> None:
     assert decode_payload(0, bytes([octet]), alphabet) == Decoded(char, exact=True)
+
+
+@given(
+    septets=st.binary(max_size=160).map(lambda octets: bytes(o & 0x7F for o in octets)),
+    fill=st.integers(0, 6),
+)
+def test_t71_packed_septets_unpack_again(septets: bytes, fill: int) -> None:
+    """All but a last `@` or carriage return on the last bit, which SMPP cannot tell from filling."""
+    packed = pack_septets(septets, fill)
+    assert len(packed) == (fill + 7 * len(septets) + 7) // 8
+    unpacked = unpack_septets(packed, fill)
+    on_the_last_bit = (fill + 7 * len(septets)) % 8 == 0
+    cut = on_the_last_bit and septets[-1:] in (b"\0", b"\r")
+    assert unpacked == (septets[:-1] if cut else septets)
+
+
+def test_t71_packed_septets_are_those_of_the_standard() -> None:
+    assert pack_septets(b"hellohello").hex() == "e8329bfd4697d9ec37"
+    assert decode_payload(0, bytes.fromhex("e8329bfd4697d9ec37"), PACKED) == Decoded("hellohello", exact=True)
 
 
 def test_t71_an_unknown_alphabet_is_a_fault_of_the_configuration() -> None:
