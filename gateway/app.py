@@ -134,8 +134,8 @@ class Gateway:
         )
         store = context.settings.store
         self._helpers: dict[str, Callable[[], Any]] = pipeline.helpers | {
-            "watch": Watch(context, keyring, directory).run,
             "key use": self._uses.run,
+            "watch": Watch(context, keyring, directory, pipeline.inbound.look_for_assigned).run,
             "retention": Retention(context.store, store, context.clock, context.metrics.store).run,
         }
 

@@ -291,7 +291,6 @@ class ChannelMetrics:
         self.receipts_early = Counts(
             registry, "receipts_early", "Receipts kept because no answer has named their id yet.", channel
         )
-        self.inbound = Counts(registry, "inbound_messages", "Messages from handsets.", channel)
         self.throttled = Counts(
             registry,
             "throttled",
@@ -320,6 +319,32 @@ class ChannelMetrics:
         self.link_state = Levels(registry, "link_state", "1 for the state each link is in.", (*link, "state"))
 
 
+class InboundMetrics:
+    """Messages from handsets."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        channel = ("channel",)
+        self.parts = Counts(
+            registry,
+            "inbound_parts",
+            "deliver_sm of handsets stored: messages, and parts of long ones.",
+            channel,
+        )
+        self.messages = Counts(
+            registry,
+            "inbound_messages",
+            "Messages of handsets finished, by how: whole, joined, timed_out, memory_full (parts missing).",
+            ("channel", "completion"),
+        )
+        self.unowned = Counts(registry, "inbound_unowned", "Messages of handsets that nobody owns.", channel)
+        self.duplicates = Counts(registry, "inbound_duplicates", "Parts that a carrier sent again.")
+        self.wishes = Counts(
+            registry, "inbound_wishes", "Messages that say a word to opt out or in.", ("wish",)
+        )
+        self.granted = Counts(registry, "inbound_wishes_granted", "Opt-outs added, or taken back.")
+        self.waiting = Levels(registry, "inbound_parts_waiting", "Parts that wait for others.")
+
+
 class StoreMetrics:
     """The writer and its group commits."""
 
@@ -334,16 +359,16 @@ class StoreMetrics:
 
 
 class CallbackMetrics:
-    """Status reports on their way to customers."""
+    """Status reports and replies on their way to customers."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.reports = Counts(
-            registry, "callback_reports", "Status reports, by what became of them.", ("outcome",)
+            registry, "callback_reports", "Status reports and replies, by what became of them.", ("outcome",)
         )
         self.posts = Counts(registry, "callback_posts", "Callback POSTs, by result.", ("result",))
         self.seconds = Latencies(registry, "callback_seconds", "Time of one callback POST.", ANSWER_SECONDS)
         self.waiting = Levels(
-            registry, "callback_waiting", "Status reports not yet delivered, kept in memory."
+            registry, "callback_waiting", "Status reports and replies not yet delivered, kept in memory."
         )
         self.failing = Levels(registry, "callback_endpoints_failing", "Endpoints whose last POST failed.")
 
@@ -356,6 +381,7 @@ class Metrics:
         self.api = ApiMetrics(registry)
         self.messages = MessageMetrics(registry)
         self.channels = ChannelMetrics(registry)
+        self.inbound = InboundMetrics(registry)
         self.store = StoreMetrics(registry)
         self.callbacks = CallbackMetrics(registry)
         self._refreshers: list[Refresher] = []

@@ -2,7 +2,11 @@
 
 from typing import NamedTuple
 
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
 from routing.plan import NumberPlan
+
+SHORTEST = 7  # digits; what is shorter is a short code, whatever it begins with
 
 
 class Number(NamedTuple):
@@ -71,3 +75,17 @@ def mask(number: str) -> str:
     """Return `number`, however written, with all but its ends hidden: for logs and errors."""
     hidden = len(number) - 6
     return f"{number[:4]}{'*' * hidden}{number[-2:]}" if hidden >= 3 else "*" * len(number)
+
+
+def spell(digits: str, home: str) -> str:
+    """Return E.164 digits as the customer API writes them: `(60)123`, and bare those of calling code `home`.
+
+    What begins with no calling code stays as it is: a short code, a name.
+    """
+    if not (digits.isascii() and digits.isdigit()):
+        return digits
+    for length in (1, 2, 3):  # no calling code begins another
+        code = digits[:length]
+        if int(code or 0) in COUNTRY_CODE_TO_REGION_CODE and len(digits) >= SHORTEST:
+            return digits[length:] if code == home else f"({code}){digits[length:]}"
+    return digits

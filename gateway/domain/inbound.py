@@ -1,6 +1,9 @@
 """A handset's message: how it came together, whose it is, what it wishes; closed lists for all of that."""
 
+from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from hashlib import blake2b
+from typing import Any
 
 
 class Completion(IntEnum):
@@ -64,3 +67,53 @@ class Forwarding(IntEnum):
 def words(value: IntFlag) -> list[str]:
     """Return the names of the flags in `value`, as operators read them."""
     return [(flag.name or "").lower() for flag in type(value) if flag in value]
+
+
+@dataclass(frozen=True, slots=True)
+class MoMessage:
+    """A handset's message as it is kept; the fields are the columns of its row, in their order."""
+
+    id: int
+    channel: str
+    source: str | None
+    destination: str
+    text: str | None
+    data_hex: str | None
+    data_coding: int
+    total: int
+    missing: str
+    completion: Completion
+    flags: Flag
+    remainder_of: int | None
+    received_at: int
+    completed_at: int
+    account_id: str | None
+    project_id: str | None
+    ownership: Ownership
+    extend_code: str
+    message_id: int | None
+    wish: Wish
+    phone_given: str | None
+    user_id: str | None
+    forwarding: Forwarding
+
+
+def reply_item(message: MoMessage) -> dict[str, Any]:
+    """Return one entry of a reply callback's `Data`. Only what is incomplete has `MissingParts`."""
+    item: dict[str, Any] = {
+        "Phone": message.phone_given or message.source or "",
+        "ReplyContent": message.text if message.text is not None else message.data_hex or "",
+        "ReplyTime": message.received_at // 1000,
+    }
+    if message.extend_code:
+        item["ExtendCode"] = message.extend_code
+    if message.user_id:
+        item["UserId"] = message.user_id
+    if message.missing:
+        item["MissingParts"] = [int(number) for number in message.missing.split(",")]
+    return item
+
+
+def order_key(phone: str) -> int:
+    """Return what stands for a handset in `outbox.message_id`: negative, so it is no message's id."""
+    return -1 - (int.from_bytes(blake2b(phone.encode(), digest_size=8).digest()) >> 2)

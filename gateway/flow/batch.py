@@ -18,6 +18,11 @@ def retry_delay(settings: CallbackSettings, failures: int) -> float:
     return schedule[min(failures - settings.burst_retries, len(schedule)) - 1]
 
 
+def is_reply(row: Row) -> bool:
+    """Whether a row tells of a handset's message, not of one of ours (gateway.domain.inbound.order_key)."""
+    return bool(row[MESSAGE_ID] < 0)
+
+
 @dataclass(slots=True)
 class Batch:
     """Reports that share one POST."""
@@ -31,6 +36,11 @@ class Batch:
     def ids(self) -> Iterable[int]:
         """Return the outbox ids in it."""
         return (row[ID] for row in self.rows)
+
+    @property
+    def replies(self) -> bool:
+        """Whether it holds handsets' messages; it never holds both."""
+        return bool(self.rows) and is_reply(self.rows[0])
 
 
 @dataclass(slots=True)

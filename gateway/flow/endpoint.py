@@ -10,7 +10,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from config.schema import CallbackSettings
-from gateway.flow.batch import ATTEMPTS, CREATED_AT, ID, MESSAGE_ID, Batch, Failed, Row, retry_delay
+from gateway.flow.batch import (
+    ATTEMPTS,
+    CREATED_AT,
+    ID,
+    MESSAGE_ID,
+    Batch,
+    Failed,
+    Row,
+    is_reply,
+    retry_delay,
+)
 
 MEMORY = 4_000  # reports one endpoint keeps in memory
 PAGE = 1_000  # reports read back from the store at a time
@@ -151,12 +161,22 @@ class Endpoint:
         return len(self.in_flight) >= limit or len(self.unrecorded) >= UNRECORDED
 
     def _retry(self, now: float) -> Batch | None:
-        ready = [batch for batch in self.deferred if batch.due <= now]
+        ready = [batch for batch in self.deferred if batch.due <= now and not self._behind(batch)]
         if not ready or self._fresh_first():
             return None
         batch = min(ready, key=lambda batch: batch.serial)
         self.deferred.remove(batch)
         return batch
+
+    def _behind(self, batch: Batch) -> bool:
+        """Whether an earlier reply of one of its handsets is still being told."""
+        if not batch.replies:
+            return False
+        mine = {row[MESSAGE_ID] for row in batch.rows}
+        earlier = [one for one in self.deferred if one.serial < batch.serial]
+        return any(
+            row[MESSAGE_ID] in mine for one in (*earlier, *self.in_flight.values()) for row in one.rows
+        )
 
     def _fresh_first(self) -> bool:
         """Whether what was refused must not hold up what has not been tried."""
@@ -171,6 +191,7 @@ class Endpoint:
         if not queue or (len(queue) < size and now < self.gathered_at + linger) or self._stuffed():
             return None
         rows = [queue.popleft() for _ in range(min(size, len(queue)))]
+        self._put_back_other_kind(rows)
         self.gathered_at = now
         held = self._held_back(rows) if any(row[ID] != row[MESSAGE_ID] for row in rows) else []
         if held:
@@ -181,15 +202,29 @@ class Endpoint:
         self.serial += 1
         return Batch(rows, self.serial)
 
+    def _put_back_other_kind(self, rows: list[Row]) -> None:
+        """Leave in `rows` what may share a POST: status reports or replies, never both."""
+        kind = is_reply(rows[0])
+        for index, row in enumerate(rows):
+            if is_reply(row) is not kind:
+                self.queue.extendleft(reversed(rows[index:]))
+                del rows[index:]
+                return
+
     def _held_back(self, rows: list[Row]) -> list[Row]:
-        """Return the tail of `rows` that must wait: a message's second report never overtakes its first.
+        """Return the tail of `rows` that must wait: a message's second report never overtakes its first, and
+        no reply an earlier one of the same handset.
 
         If the first is being put off, the second joins it; if it is on its way, everything behind waits.
         """
-        for index, row in reversed(list(enumerate(rows))):
+        joined = set()
+        for row in rows:
             first = self._batch_of(row[MESSAGE_ID], self.deferred) if row[ID] != row[MESSAGE_ID] else None
             if first is not None:
-                first.rows.append(rows.pop(index))
+                first.rows.append(row)
+                joined.add(row[ID])
+        if joined:
+            rows[:] = [row for row in rows if row[ID] not in joined]
         for index, row in enumerate(rows):
             if row[ID] != row[MESSAGE_ID] and self._batch_of(row[MESSAGE_ID], self.in_flight.values()):
                 return rows[index:]
@@ -197,7 +232,8 @@ class Endpoint:
 
     @staticmethod
     def _batch_of(message_id: int, batches: Collection[Batch]) -> Batch | None:
-        return next((b for b in batches if any(row[MESSAGE_ID] == message_id for row in b.rows)), None)
+        having = (b for b in batches if any(row[MESSAGE_ID] == message_id for row in b.rows))
+        return max(having, key=lambda batch: batch.serial, default=None)
 
     def next_due(self, now: float) -> float | None:
         """Return when `take` or `wants_page` next has something to do; None: not before something happens."""
@@ -205,7 +241,7 @@ class Endpoint:
             return None
         if self.resume_at > now:
             return self.resume_at
-        times = [] if self._fresh_first() else [batch.due for batch in self.deferred]
+        times = [] if self._fresh_first() else [b.due for b in self.deferred if not self._behind(b)]
         if self.queue and not self._stuffed():
             times.append(self.gathered_at + LINGER)
         if self.spilled and not self.loading and self.look_again_at > now and self._queue_is_low():

@@ -5,7 +5,7 @@ An endpoint with nothing to do is forgotten; one that is down costs a timer.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -18,7 +18,7 @@ from config.schema import CallbackSettings
 from gateway.clock import Clock
 from gateway.domain.account import Directory
 from gateway.errors import StoreUnavailable
-from gateway.flow.batch import ATTEMPTS, ID, PAYLOAD, Batch, Failed, Row
+from gateway.flow.batch import ATTEMPTS, ID, PAYLOAD, Batch, Failed, Row, is_reply
 from gateway.flow.callback import CallbackClient, Reply, Verdict
 from gateway.flow.endpoint import PAGE, Endpoint
 from gateway.live import Live
@@ -277,9 +277,10 @@ class Notifier:
         self._metrics.failing.set(sum(1 for endpoint in self._endpoints.values() if endpoint.failures))
 
 
-def body(rows: Iterable[Row]) -> bytes:
-    """Return the POST's body: the stored items, joined."""
-    return b'{"MsgType":2,"Data":[' + ",".join([row[PAYLOAD] for row in rows]).encode() + b"]}"
+def body(rows: Sequence[Row]) -> bytes:
+    """Return the POST's body: the stored items, all of one kind, joined."""
+    items = ",".join([row[PAYLOAD] for row in rows]).encode()
+    return (b'{"MsgType":0,"Data":[' if is_reply(rows[0]) else b'{"MsgType":2,"Data":[') + items + b"]}"
 
 
 def _page(account_id: str, after: int, connection: Connection) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import Protocol
 import orjson
 
 from gateway.domain.account import Directory
-from gateway.domain.message import Message, Reason, State
+from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.domain.report import status_item
 from gateway.flow.context import Context
 from gateway.flow.unit import Unit
@@ -32,6 +32,7 @@ class Outcomes:
         self._outbox = outbox
         self._metrics = context.metrics.messages
         self._final: dict[tuple[State, Reason], Count] = {}  # by what ended a message
+        self._recall = context.settings.inbound.recall_days > 0
         self._language = context.settings.api.receipt_language  # of reports to accounts without their own
 
     def submitted(self, message: Message, unit: Unit, now_ms: int) -> None:
@@ -45,6 +46,9 @@ class Outcomes:
         )  # fmt: skip
         message.charged = charge
         message.submitted_at = now_ms
+        if self._recall and message.purpose is not Purpose.VERIFICATION:  # a code is not replied to
+            account_id = message.submission.account_id
+            unit.contacts.append((message.phone, message.channel or "", account_id, message.id, now_ms))
         unit.post(message, "capture", (price - charge, -price), now_ms)
         if charge != price:
             self._give_back(message, price - charge, unit)

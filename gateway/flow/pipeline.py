@@ -13,6 +13,7 @@ from gateway.flow.accept import Accept
 from gateway.flow.answers import Answers
 from gateway.flow.context import Context
 from gateway.flow.dispatch import ChannelPort, Dispatcher
+from gateway.flow.inbound import Inbound
 from gateway.flow.lanes import Lanes
 from gateway.flow.levels import Levels, ShowsStatus
 from gateway.flow.match import Matcher
@@ -57,7 +58,9 @@ class Pipeline:
         lanes = Lanes(settings.delivery.memory_window)
         self.dispatcher = dispatcher = Dispatcher(context, lanes, parts, outcomes)
         forms = {id_: IdForms(config.receipt_id_form) for id_, config in configs.items()}
-        self.settler = settler = Settler(context, index, Matcher(context.store, index, forms), outcomes)
+        matcher = Matcher(context.store, index, forms)
+        self.inbound = inbound = Inbound(context, directory, self.notifier, {})
+        self.settler = settler = Settler(context, index, matcher, outcomes, inbound)
         answers = Answers(context, dispatcher, settler, outcomes)
         self.channels: Mapping[str, RunningChannel] = {
             id_: make_channel(config, answers, settler.arrived, dispatcher.state_changed)
@@ -73,6 +76,7 @@ class Pipeline:
         self.helpers: dict[str, Callable[[], Any]] = {
             "notify": self.notifier.run,
             "settle": settler.run,
+            "inbound": inbound.run,
             "refill": Refill(context, lanes, dispatcher, index).run,
             "sweep": self.sweeper.run,
             "levels": self.levels.run,
@@ -80,6 +84,7 @@ class Pipeline:
 
     async def recover(self) -> int:
         """Put in order what the last run left, through the running journal; return how many were in doubt."""
+        await self.inbound.resume()
         return await self._recovery.run(self.dispatcher, self.context.routes, frozenset(self.channels))
 
     async def drain(self) -> None:
@@ -87,5 +92,6 @@ class Pipeline:
         self.dispatcher.stop()
         await asyncio.gather(*(channel.drain() for channel in self.channels.values()))
         await self.settler.idle()
+        await self.inbound.drain()
         await self.context.journal.append(Changes())
         await self.notifier.drain()

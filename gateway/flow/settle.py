@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 
 import orjson
 import structlog
@@ -22,6 +23,7 @@ from gateway.flow.match import Arrived, Matcher
 from gateway.flow.outcome import Outcomes
 from gateway.flow.sent import PARKED, Parked, Sent, SentIndex
 from gateway.flow.unit import Unit
+from gateway.store.changes import Row
 
 log = structlog.get_logger(__name__)
 
@@ -36,10 +38,23 @@ _STATES = {
 }
 
 
+class InboundSink(Protocol):
+    """Who puts handsets' messages together; `flow.inbound` in the running gateway."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it can take no more now."""
+
+    def arrived(self, rows: Sequence[Row]) -> None:
+        """Take `INBOUND` rows that are committed."""
+
+
 class Settler:
     """Matches receipts with messages and stores what they say."""
 
-    def __init__(self, context: Context, index: SentIndex, matcher: Matcher, outcomes: Outcomes) -> None:
+    def __init__(
+        self, context: Context, index: SentIndex, matcher: Matcher, outcomes: Outcomes, inbound: InboundSink
+    ) -> None:
         self._journal = context.journal
         self._ids = context.ids
         self._clock = context.clock
@@ -48,6 +63,7 @@ class Settler:
         self.index = index
         self._matcher = matcher
         self._outcomes = outcomes
+        self._inbound = inbound
         self._waiting: list[tuple[str, Arrivals]] = []
         self._matched_late: list[Arrived] = []
         self._wake = asyncio.Event()
@@ -58,6 +74,9 @@ class Settler:
 
     def arrived(self, channel_id: str, arrivals: Arrivals) -> None:
         """Take what one read of a link brought; its `reply` is called once it is stored or refused."""
+        if arrivals.inbound and self._inbound.full:
+            arrivals.reply(False)
+            return
         self._waiting.append((channel_id, arrivals))
         self._wake.set()
 
@@ -149,6 +168,8 @@ class Settler:
             if arrived.sent is not None:
                 self.index.forget(arrived.channel, arrived.match_id)
         self._outcomes.committed(unit)
+        if unit.inbound:
+            self._inbound.arrived(unit.inbound)
         self._count(batch)
         return True
 
@@ -261,8 +282,6 @@ class Settler:
                     now_ms,
                 )
             )
-        if inbound:
-            self._metrics.inbound.add(len(inbound), channel_id)
 
     def _count(self, batch: Sequence[Arrived]) -> None:
         counts = Counter((arrived.channel, arrived.receipt.state.value) for arrived in batch)

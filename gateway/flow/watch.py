@@ -1,6 +1,7 @@
 """Notices what command line tools changed in the store beside the running gateway."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from sqlalchemy import Connection
@@ -19,9 +20,12 @@ INTERVAL = 0.2  # seconds; a change takes effect well within one
 
 
 class Watch:
-    """Swaps the directory and adds credits as their revisions move."""
+    """Swaps the directory, adds credits and tells of assigned replies as their revisions move."""
 
-    def __init__(self, context: Context, keyring: Keyring, directory: Live[Directory]) -> None:
+    def __init__(
+        self, context: Context, keyring: Keyring, directory: Live[Directory], on_inbound: Callable[[], None]
+    ) -> None:
+        self._on_inbound = on_inbound
         self._store = context.store
         self._funds = context.funds
         self._keyring = keyring
@@ -49,6 +53,8 @@ class Watch:
             for credit in await self._store.read(lambda connection: ledger.credits_after(connection, after)):
                 self._funds.add(credit.account_id, credit.amount)
                 self._funds.last_seq = credit.seq
+        if now.get(revisions.INBOUND) != self._seen.get(revisions.INBOUND):
+            self._on_inbound()
         self._seen = now
 
     def _load(self, connection: Connection) -> Directory:

@@ -37,13 +37,6 @@ INBOUND = (
     "id", "channel", "source", "destination", "data_coding", "esm_class", "payload_hex", "tlvs",
     "received_at",
 )  # fmt: skip
-INBOUND_MOVE = ("id", "mo_id", "fate")
-MO = (
-    "id", "channel", "source", "destination", "text", "data_hex", "data_coding", "total", "missing",
-    "completion", "flags", "remainder_of", "received_at", "completed_at", "account_id", "project_id",
-    "ownership", "extend_code", "message_id", "wish", "phone_given", "user_id", "forwarding",
-)  # fmt: skip
-MO_MOVE = ("id", "forwarding")
 CONTACT = ("phone", "channel", "account_id", "message_id", "sent_at")
 EVENT = ("message_id", "at", "state", "reason", "detail")
 LEDGER = ("account_id", "kind", "amount", "reserved", "submission_id", "message_id", "at", "note")
@@ -71,9 +64,6 @@ class Changes:
     early: Sequence[Row] = ()
     early_matched: Sequence[Row] = ()
     inbound: Sequence[Row] = ()
-    inbound_moves: Sequence[Row] = ()
-    mo: Sequence[Row] = ()
-    mo_moves: Sequence[Row] = ()
     contacts: Sequence[Row] = ()
     events: Sequence[Row] = ()
     ledger: Sequence[Row] = ()

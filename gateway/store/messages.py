@@ -26,6 +26,7 @@ from gateway.ids import id_at
 from gateway.store import tables
 from gateway.store.changes import MESSAGE
 from gateway.store.query import Given, Query, Values
+from gateway.store.tables_inbound import mo_messages
 
 _m = tables.messages.c
 _g = tables.segments.c
@@ -178,7 +179,8 @@ def marks(connection: Connection) -> dict[str, int]:
 
 def highest_id(connection: Connection) -> int:
     """Return the highest id ever given out that left a row, 0 in an empty store."""
-    columns = (_s.id, _m.id, _e.id, tables.inbound_messages.c.id, tables.outbox.c.id)
+    inbound = (tables.inbound_messages.c.id, mo_messages.c.id)
+    columns = (_s.id, _m.id, _e.id, *inbound, tables.outbox.c.id)
     return max(connection.scalar(select(func.max(column))) or 0 for column in columns)
 
 

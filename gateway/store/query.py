@@ -32,6 +32,7 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "channel": Text(),
     "match_id": Text(),
     "name": Text(),
+    "phone": Text(),
 }
 
 

@@ -6,6 +6,7 @@ from gateway.store import tables
 
 DIRECTORY = "directory"  # accounts, projects, keys, signatures, templates
 MONEY = "money"  # credits
+INBOUND = "inbound"  # owned numbers, handsets' messages assigned to somebody
 
 _BUMP = text(
     "INSERT INTO revisions (scope, version) VALUES (:scope, 1) "

@@ -291,6 +291,7 @@ outbox = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False),  # the message's id for its first status report
     Column("account_id", Text, nullable=False),
+    # below 0: a handset (gateway.domain.inbound.order_key), whose messages to the account are told in order
     Column("message_id", BigInteger, nullable=False),
     Column("payload", Text),  # the JSON item; NULL once redacted
     Column("created_at", BigInteger, nullable=False),

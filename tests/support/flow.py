@@ -17,6 +17,7 @@ from carriers.results import (
     ArrivalSink,
     Disposition,
     Fate,
+    Inbound,
     Receipt,
     ReceiptState,
     Segment,
@@ -158,6 +159,27 @@ class ScriptedChannel:
         self._arrivals(self.config.id, Arrivals(receipts, [], done.set_result))
         async with asyncio.timeout(10):
             return await done
+
+    async def brings(self, *inbound: Inbound) -> bool:
+        """Bring what handsets sent in one read; return whether it was acknowledged."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._arrivals(self.config.id, Arrivals([], list(inbound), done.set_result))
+        async with asyncio.timeout(10):
+            return await done
+
+
+def reply(text: str, *, source: str = "60120000001", destination: str = "10690001") -> Inbound:
+    """Return a handset's message of one piece."""
+    return Inbound(source, destination, 8, 0, text.encode("utf-16-be"))
+
+
+def reply_parts(*texts: str, reference: int = 7, **address: str) -> list[Inbound]:
+    """Return the parts of a handset's long message."""
+    whole = [reply(text, **address) for text in texts]
+    for number, part in enumerate(whole, 1):
+        part.esm_class = 0x40
+        part.payload = bytes((5, 0, 3, reference, len(texts), number)) + part.payload
+    return whole
 
 
 class SlowReads:

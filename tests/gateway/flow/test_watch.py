@@ -12,7 +12,8 @@ from tests.support.messages import NOON_MS
 
 def watch(rig: Rig) -> tuple[Watch, Keyring]:
     keyring = Keyring(secrets.token_bytes(32))
-    return Watch(rig.pipeline.context, keyring, rig.directory), keyring
+    on_inbound = rig.pipeline.inbound.look_for_assigned
+    return Watch(rig.pipeline.context, keyring, rig.directory, on_inbound), keyring
 
 
 async def test_an_account_made_meanwhile_is_known_at_the_next_look(tmp_path: Path) -> None:
