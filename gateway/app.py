@@ -132,11 +132,18 @@ class Gateway:
             metrics=context.metrics.api,
             clock=context.clock,
         )
-        store = context.settings.store
+        settings = context.settings
+        store = settings.store
         self._helpers: dict[str, Callable[[], Any]] = pipeline.helpers | {
             "key use": self._uses.run,
             "watch": Watch(context, keyring, directory, pipeline.inbound.look_for_assigned).run,
-            "retention": Retention(context.store, store, context.clock, context.metrics.store).run,
+            "retention": Retention(
+                context.store,
+                store,
+                context.clock,
+                context.metrics.store,
+                context.settings.inbound.recall_days,
+            ).run,
         }
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -26,12 +26,14 @@ from sqlalchemy import (
 
 from config.schema import StoreSettings
 from gateway.clock import Clock
+from gateway.domain.inbound import Forwarding
 from gateway.domain.message import State
 from gateway.errors import StoreUnavailable
 from gateway.ids import id_at
 from gateway.metrics import StoreMetrics
 from gateway.store import tables
 from gateway.store.engine import Store
+from gateway.store.tables_inbound import contacts, mo_messages
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,8 @@ _DAY_MS = 86_400_000
 _m = tables.messages.c
 _s = tables.submissions.c
 _o = tables.outbox.c
+_r = mo_messages.c
+_c = contacts.c
 
 Step = Callable[[Connection], int | None]
 
@@ -58,7 +62,15 @@ class Forgotten:
 class Retention:
     """Runs now and then beside everything else, in transactions of its own; goes on where it was stopped."""
 
-    def __init__(self, store: Store, settings: StoreSettings, clock: Clock, metrics: StoreMetrics) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: StoreSettings,
+        clock: Clock,
+        metrics: StoreMetrics,
+        recall_days: int,
+    ) -> None:
+        self._recall_ms = min(recall_days, settings.redact_after_days) * _DAY_MS
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -82,12 +94,15 @@ class Retention:
         purged = await self._repeat("purged", partial(purge_messages, below=purge_below))
         for table, below, done in (
             (tables.outbox, purge_below, _o.done_at.is_not(None)),
-            (tables.inbound_messages, purge_below, true()),
+            (tables.inbound_messages, purge_below, tables.inbound_messages.c.mo_id.is_not(None)),
+            (mo_messages, purge_below, _told()),
             (tables.early_receipts, redact_below, true()),  # a number and nothing else worth keeping
         ):
             await self._repeat("purged_other", partial(purge_rows, table=table, below=below, done=done))
+        await self._repeat("purged_other", partial(purge_contacts, before_ms=now_ms - self._recall_ms))
         redacted = await self._repeat("redacted", Redaction(redact_below))
-        await self._repeat("redacted_other", InboundRedaction(redact_below))
+        for redaction in (PartRedaction(redact_below), ReplyRedaction(redact_below)):
+            await self._repeat("redacted_other", redaction)
         return Forgotten(redacted, purged)
 
     async def _repeat(self, action: str, step: Step) -> int:
@@ -126,8 +141,8 @@ class Redaction:
         return blanked
 
 
-class InboundRedaction:
-    """Blanks what handsets sent, chunk by chunk."""
+class PartRedaction:
+    """Blanks the parts handsets sent, chunk by chunk; those that wait for others are left alone."""
 
     def __init__(self, below: int) -> None:
         self._below = below
@@ -139,12 +154,48 @@ class InboundRedaction:
         last = _chunk_end(connection, table, self._position, self._below)
         if last is None:
             return None
-        here = and_(table.c.id > self._position, table.c.id <= last, table.c.payload_hex.is_not(None))
+        here = and_(
+            table.c.id > self._position,
+            table.c.id <= last,
+            table.c.payload_hex.is_not(None),
+            table.c.mo_id.is_not(None),
+        )
         blanked = connection.execute(
             update(table).where(here).values(source=None, payload_hex=None, tlvs="[]")
         )
         self._position = last
         return blanked.rowcount
+
+
+class ReplyRedaction:
+    """Blanks handsets' messages and their callbacks, chunk by chunk; what is to be told is left alone."""
+
+    def __init__(self, below: int) -> None:
+        self._below = below
+        self._position = 0
+
+    def __call__(self, connection: Connection) -> int | None:
+        """Blank the next chunk; None: there are no more."""
+        last = _chunk_end(connection, mo_messages, self._position, self._below)
+        if last is None:
+            return None
+        here = and_(_r.id > self._position, _r.id <= last, _told())
+        blank = {"source": None, "phone_given": None, "text": None, "data_hex": None}
+        blanked = connection.execute(update(mo_messages).where(here, _r.source.is_not(None)).values(blank))
+        callbacks = update(tables.outbox).where(_o.id.in_(select(_r.id).where(here)))
+        connection.execute(callbacks.where(_o.payload.is_not(None)).values(payload=None))
+        self._position = last
+        return blanked.rowcount
+
+
+def purge_contacts(connection: Connection, before_ms: int) -> int | None:
+    """Delete a chunk of what nobody's reply is to be told by any more; None: there is no more."""
+    key = (_c.phone, _c.channel, _c.account_id)
+    chosen = connection.execute(select(*key).where(_c.sent_at < before_ms).limit(CHUNK)).all()
+    for phone, channel, account_id in chosen:
+        one = (_c.phone == phone, _c.channel == channel, _c.account_id == account_id)
+        connection.execute(delete(contacts).where(*one, _c.sent_at < before_ms))
+    return len(chosen) or None
 
 
 def purge_messages(connection: Connection, below: int) -> int | None:
@@ -169,6 +220,12 @@ def purge_rows(connection: Connection, table: Table, below: int, done: ColumnEle
     chosen = select(table.c.id).where(table.c.id < below, done).order_by(table.c.id).limit(CHUNK)
     deleted = connection.execute(delete(table).where(table.c.id.in_(chosen))).rowcount
     return deleted or None
+
+
+def _told() -> ColumnElement[bool]:
+    """Say that nobody is to be told of a handset's message any more."""
+    waiting = exists().where(_o.id == _r.id, _o.done_at.is_(None))
+    return and_(_r.forwarding != int(Forwarding.DUE), ~waiting)
 
 
 def _finished() -> tuple[ColumnElement[bool], ...]:

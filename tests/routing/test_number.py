@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.number import Number, NumberReader, mask
+from routing.number import Number, NumberReader, mask, spell
 from routing.plan import NumberPlan
 
 PLAN = NumberPlan()
@@ -133,3 +133,20 @@ def test_a_mask_hides_at_least_three_digits_and_keeps_the_length(number: str) ->
     masked = mask(number)
     assert len(masked) == len(number)
     assert masked.count("*") >= min(3, len(number))
+
+
+@pytest.mark.parametrize(
+    ("digits", "written"),
+    [
+        ("60123456789", "(60)123456789"),
+        ("8618500000123", "18500000123"),
+        ("12025550123", "(1)2025550123"),
+        ("85212345678", "(852)12345678"),
+        ("10690", "10690"),
+        ("", ""),
+        ("Acme", "Acme"),
+        ("210123456789", "210123456789"),  # no such calling code
+    ],
+)
+def test_a_number_is_spelled_as_customers_write_it(digits: str, written: str) -> None:
+    assert spell(digits, "86") == written

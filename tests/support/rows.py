@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Table, func, insert, select
 
+from gateway.domain.inbound import Completion, Flag, Forwarding, MoMessage, Ownership, Wish
 from gateway.domain.message import Message, Submission
 from gateway.errors import GatewayError
 from gateway.store import tables
@@ -80,6 +81,36 @@ def ledger_row(
 def outbox_row(id_: int, account_id: str = ACCOUNT, payload: str | None = "{}") -> Row:
     """Return the `OUTBOX` row of a report nobody has sent yet."""
     return (id_, account_id, id_, payload, NOON_MS, NOON_MS, 0, None, None)
+
+
+def mo_message(id_: int, **changes: Any) -> MoMessage:
+    """Return a handset's message, owned and queued unless `changes` say otherwise."""
+    fields: dict[str, Any] = {
+        "id": id_,
+        "channel": "alpha",
+        "source": "60123456789",
+        "destination": "1069",
+        "text": "hello",
+        "data_hex": None,
+        "data_coding": 0,
+        "total": 1,
+        "missing": "",
+        "completion": Completion.WHOLE,
+        "flags": Flag(0),
+        "remainder_of": None,
+        "received_at": NOON_MS,
+        "completed_at": NOON_MS,
+        "account_id": ACCOUNT,
+        "project_id": "org-one",
+        "ownership": Ownership.NUMBER,
+        "extend_code": "",
+        "message_id": None,
+        "wish": Wish.NONE,
+        "phone_given": "(60)123456789",
+        "user_id": None,
+        "forwarding": Forwarding.QUEUED,
+    }
+    return MoMessage(**fields | changes)
 
 
 def row_count(store: Store, table: Table) -> int:

@@ -359,3 +359,82 @@ class Play:
             self.post("taken")
             due = self.endpoint.next_due(self.now)
             self.now = max(self.now + 0.01, due or 0.0, self.endpoint.resume_at)
+
+
+def reply(number: int, handset: int = 1, created_at: int = 0) -> tuple[object, ...]:
+    """Return the row of a handset's message."""
+    return row(number, created_at, message_id=-handset)
+
+
+def test_replies_and_status_reports_never_share_a_post_and_keep_their_order() -> None:
+    e = endpoint()
+    e.offer([row(1), reply(2), reply(3, handset=2), row(4), row(5)], now=0.0)
+    batches = []
+    while len(batches) < 3:
+        batch = must(e.take(LINGER * 10, linger=0.0))
+        batches.append((ids(batch), batch.replies))
+        e.taken(batch)
+    assert batches == [([1], False), ([2, 3], True), ([4, 5], False)]
+
+
+def test_a_reply_waits_while_an_earlier_one_of_its_handset_is_on_its_way() -> None:
+    e = endpoint()
+    e.offer([reply(1), reply(2), reply(3), reply(4), reply(5, handset=2)], now=0.0)
+    first = must(e.take(0.0))
+    assert ids(first) == [1, 2, 3]
+    assert e.take(1.0) is None
+    e.taken(first)
+    assert ids(e.take(1.0)) == [4, 5]
+
+
+def test_a_reply_joins_an_earlier_one_of_its_handset_that_is_put_off() -> None:
+    e = endpoint()
+    e.offer([reply(1), reply(2, handset=2)], now=0.0)
+    e.refused(must(e.take(LINGER)), 0.1, 0)
+    e.offer([reply(3), reply(4, handset=3), reply(5)], now=0.1)
+    assert ids(e.take(0.2)) == [4], "strangers go on"
+    assert ids(e.take(1.2)) == [1, 2, 3, 5]
+
+
+def test_the_halves_of_a_refused_batch_go_in_turn_where_they_share_a_handset() -> None:
+    e = endpoint(CallbackSettings(batch=4, connections=4, burst_retries=0, slow_schedule=(1.0,)))
+    e.offer([reply(1), reply(2), reply(3), reply(4)], now=0.0)
+    e.refused(must(e.take(0.0)), 0.0, 0)
+    first = must(e.take(1.0))
+    assert ids(first) == [1, 2]
+    assert e.take(1.0) is None, "the other half is the same handset's"
+    assert e.next_due(1.0) is None
+    e.taken(first)
+    assert ids(e.take(1.0)) == [3, 4]
+
+
+@given(
+    handsets=st.lists(st.integers(1, 3), min_size=1, max_size=20),
+    verdicts=st.lists(st.sampled_from(["taken", "refused", "unreachable"]), max_size=30),
+)
+def test_however_an_endpoint_answers_replies_of_a_handset_arrive_in_order(
+    handsets: list[int], verdicts: list[str]
+) -> None:
+    """As long as it does not refuse so much that everything is left to the store."""
+    e = endpoint(CallbackSettings(batch=3, connections=2, burst_retries=50, give_up_after=1e9))
+    e.offer([reply(n, handset) for n, handset in enumerate(handsets, 1)], now=0.0)
+    now, arrived, flying = 0.0, [], []
+    answers = iter(verdicts)
+    for _ in range(400):
+        while (batch := e.take(now, linger=0.0)) is not None:
+            flying.append(batch)
+        if not flying:
+            now += 1.0
+            continue
+        batch, verdict = flying.pop(), next(answers, "taken")
+        if verdict == "refused" and e.refusals < REFUSALS - 1:
+            e.refused(batch, now, 0)
+        elif verdict == "unreachable":
+            e.unreachable(batch, now, 0)
+        else:
+            arrived += batch.rows
+            e.taken(batch)
+    assert len(arrived) == len(handsets)
+    for handset in set(handsets):
+        mine = [one[ID] for one in arrived if one[2] == -handset]
+        assert mine == sorted(mine)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from config.schema import CallbackSettings
 from gateway.clock import SystemClock
 from gateway.domain.account import Account, Directory
+from gateway.domain.inbound import order_key
 from gateway.errors import StoreUnavailable
 from gateway.flow.batch import Row
 from gateway.flow.endpoint import MEMORY
@@ -134,6 +135,30 @@ def test_the_body_joins_the_stored_items() -> None:
         (2, "a", 2, '{"Phone":"2"}', 0, 0, 0, None, None),
     ]
     assert json.loads(body(rows)) == {"MsgType": 2, "Data": [{"Phone": "优"}, {"Phone": "2"}]}
+
+
+def test_replies_are_told_as_what_they_are() -> None:
+    row = (1, "a", order_key("60123"), '{"Phone":"(60)123"}', 0, 0, 0, None, None)
+    assert json.loads(body([row])) == {"MsgType": 0, "Data": [{"Phone": "(60)123"}]}
+
+
+async def test_replies_and_reports_share_an_endpoint_and_no_post(store: Store, customer: Receiver) -> None:
+    async with office(store, {"a": customer.url}) as o:
+        made = o.clock.now_ms()
+        keys = [n if n % 3 else order_key(str(n % 2)) for n in range(1, 31)]
+        rows: list[Row] = [
+            (n, "a", key, json.dumps({"Phone": str(n)}), made, made, 0, None, None)
+            for n, key in enumerate(keys, 1)
+        ]
+        await o.journal.append(Changes(outbox=rows))
+        o.notifier.offer(rows)
+        await o.until_done(30)
+    for kind, fits in ((0, lambda n: n % 3 == 0), (2, lambda n: n % 3)):
+        told = phones([item for b in customer.bodies if b["MsgType"] == kind for item in b["Data"]])
+        assert sorted(told) == [n for n in range(1, 31) if fits(n)]
+        for odd in (0, 1):
+            mine = [n for n in told if n % 2 == odd]
+            assert kind == 2 or mine == sorted(mine)
 
 
 async def test_reports_go_out_in_order_in_batches_and_are_noted(store: Store, customer: Receiver) -> None:

@@ -6,20 +6,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
+from sqlalchemy import update
 
 from config.schema import StoreSettings
+from gateway.domain.inbound import Forwarding, order_key
 from gateway.domain.message import Message, State
 from gateway.ids import id_at
 from gateway.metrics import StoreMetrics
 from gateway.store import retention, tables
 from gateway.store.changes import Changes
 from gateway.store.engine import Store, open_store
+from gateway.store.inbound import Finished, finish
 from gateway.store.retention import Forgotten, Redaction, Retention
+from gateway.store.tables_inbound import contacts, mo_messages
 from tests.support.messages import NOON_MS, message, submission
 from tests.support.rows import (
+    ACCOUNT,
     all_rows,
     commit,
     ledger_row,
+    mo_message,
     open_account,
     outbox_row,
     row_count,
@@ -28,6 +34,7 @@ from tests.support.rows import (
 )
 
 DAY_MS = 86_400_000
+RECALL_DAYS = 7
 SETTINGS = StoreSettings(redact_after_days=30, purge_after_days=180)
 
 
@@ -52,7 +59,7 @@ def clock() -> StoppedClock:
 @pytest.fixture
 def job(store: Store, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch) -> Retention:
     monkeypatch.setattr(retention, "PAUSE", 0)
-    return Retention(store, SETTINGS, clock, StoreMetrics(CollectorRegistry()))
+    return Retention(store, SETTINGS, clock, StoreMetrics(CollectorRegistry()), RECALL_DAYS)
 
 
 def store_sent(store: Store, states: list[State], days_old: float, *, told: bool = True) -> list[Message]:
@@ -110,6 +117,7 @@ async def test_what_handsets_sent_and_kept_receipts_go_too(store: Store, job: Re
     inbound = [(id_, "alpha", "60123", "1", 0, 0, "6869", "[[1, 2]]", NOON_MS) for id_, _ in rows]
     early = [(id_, "alpha", f"a{days}", "{}", NOON_MS, False) for id_, days in rows]
     commit(store, Changes(inbound=inbound, early=early))
+    store.transaction(lambda c: c.execute(update(tables.inbound_messages).values(mo_id=1, fate=1)))
     await job.look()
     assert [(row["source"], row["payload_hex"]) for row in all_rows(store, tables.inbound_messages)] == [
         (None, None),
@@ -196,3 +204,49 @@ async def test_whatever_is_stored_only_the_finished_is_forgotten(
         if row is not None:
             assert (row["phone"] is None) == (finished and age > 30)
     store.close()
+
+
+def store_reply(store: Store, days_old: float, *, told: bool = True, **changes: Any) -> int:
+    """Store a handset's message of this age with its part and callback; return its id."""
+    at = NOON_MS - int(days_old * DAY_MS)
+    id_ = id_at(at)
+    message = mo_message(id_, received_at=at, **changes)
+    callback = (id_, ACCOUNT, order_key("60123"), "{}", at, at, 0, at if told else None, None)
+    row = (id_ + 1, "alpha", "60123", "1069", 0, 0, "6869", "[]", at)
+    commit(store, Changes(inbound=[row]))
+    finished = Finished(message, [id_ + 1], [], callback)
+    store.transaction(lambda c: finish(c, [finished], [], {}.get))
+    return id_
+
+
+async def test_replies_are_blanked_and_deleted_as_messages_are(store: Store, job: Retention) -> None:
+    store_reply(store, 200)
+    old, new = store_reply(store, 40), store_reply(store, 20)
+    await job.look()
+    found = {row["id"]: row for row in all_rows(store, mo_messages)}
+    assert set(found) == {old, new}
+    assert [found[old][name] for name in ("source", "text", "phone_given")] == [None] * 3
+    assert found[new]["text"] == "hello"
+    assert [row["payload_hex"] for row in all_rows(store, tables.inbound_messages)] == [None, "6869"]
+    assert [row["payload"] for row in all_rows(store, tables.outbox)] == [None, "{}"]
+
+
+async def test_a_reply_still_to_be_told_is_kept_whole(store: Store, job: Retention) -> None:
+    store_reply(store, 200, told=False)
+    store_reply(store, 190, forwarding=Forwarding.DUE)
+    await job.look()
+    assert [row["text"] for row in all_rows(store, mo_messages)] == ["hello"] * 2
+
+
+async def test_a_part_that_waits_for_others_is_kept(store: Store, job: Retention) -> None:
+    commit(store, Changes(inbound=[(1, "alpha", "60123", "1069", 0, 64, "050003070201", "[]", NOON_MS)]))
+    await job.look()
+    assert [row["payload_hex"] for row in all_rows(store, tables.inbound_messages)] == ["050003070201"]
+
+
+async def test_who_wrote_to_a_handset_is_forgotten_in_time(store: Store, job: Retention) -> None:
+    ages = (1, 6.9, 7.1, 100)
+    rows = [(f"60{n}", "alpha", ACCOUNT, n, NOON_MS - int(age * DAY_MS)) for n, age in enumerate(ages)]
+    commit(store, Changes(contacts=rows))
+    await job.look()
+    assert [row["message_id"] for row in all_rows(store, contacts)] == [0, 1]
