@@ -11,6 +11,7 @@ from config.load import ConfigError
 from gateway.cli import (
     account,
     demo,
+    inbound,
     key,
     message,
     project,
@@ -39,6 +40,8 @@ app.add_typer(project.app, name="project")
 app.add_typer(review.signatures, name="signature")
 app.add_typer(review.templates, name="template")
 app.add_typer(message.app, name="message")
+app.add_typer(inbound.messages, name="inbound")
+app.add_typer(inbound.numbers, name="number")
 app.command("send")(send.send_command)
 app.command("simulate")(simulate.simulate_command)
 app.add_typer(settings.app, name="config")

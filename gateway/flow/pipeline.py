@@ -25,6 +25,7 @@ from gateway.flow.refill import Refill
 from gateway.flow.sent import SentIndex
 from gateway.flow.settle import Settler
 from gateway.flow.sweep import Sweeper
+from gateway.flow.wishes import OBEY
 from gateway.live import Live
 from gateway.store.changes import Changes
 
@@ -59,7 +60,7 @@ class Pipeline:
         self.dispatcher = dispatcher = Dispatcher(context, lanes, parts, outcomes)
         forms = {id_: IdForms(config.receipt_id_form) for id_, config in configs.items()}
         matcher = Matcher(context.store, index, forms)
-        self.inbound = inbound = Inbound(context, directory, self.notifier, {})
+        self.inbound = inbound = Inbound(context, directory, self.notifier, OBEY)
         self.settler = settler = Settler(context, index, matcher, outcomes, inbound)
         answers = Answers(context, dispatcher, settler, outcomes)
         self.channels: Mapping[str, RunningChannel] = {

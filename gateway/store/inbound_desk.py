@@ -1,5 +1,6 @@
 """Handsets' messages as operators see them, and giving an unowned one to somebody."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -7,8 +8,9 @@ from sqlalchemy import Connection, select, update
 
 from gateway.domain.inbound import Fate, Flag, Forwarding, MoMessage, Ownership, Wish, words
 from gateway.errors import Conflict, Invalid, NotFound
-from gateway.store import owned_numbers, revisions, tables
+from gateway.store import audit, owned_numbers, revisions, tables
 from gateway.store.inbound import Obey, grant, load
+from gateway.store.keys import By
 from gateway.store.tables_inbound import mo_messages
 
 MOST = 1_000  # messages in one list
@@ -61,7 +63,9 @@ def one(connection: Connection, id_: int) -> View:
     }
 
 
-def assign(connection: Connection, id_: int, owner: tuple[str, str], obey: dict[Wish, Obey]) -> View:
+def assign(
+    connection: Connection, id_: int, owner: tuple[str, str], obey: Mapping[Wish, Obey], by: By
+) -> View:
     """Give an unowned message to `owner` (account, project; "": its default one), who is told of it.
 
     What it wishes is done now. Raises `NotFound`, and `Conflict` if it is somebody's already.
@@ -79,6 +83,9 @@ def assign(connection: Connection, id_: int, owner: tuple[str, str], obey: dict[
         raise Conflict(f"message {id_} belongs to account {message.account_id} already")
     given = _found(connection, id_)
     grant(connection, given, obey.get)
+    after = {"account_id": owner[0], "project_id": project_id}
+    entry = audit.Entry("inbound.assign", "inbound", str(id_), {"account_id": None}, after, by.reason)
+    audit.record(connection, by.actor, entry, by.now_ms)
     revisions.bump(connection, revisions.INBOUND)
     return view(given)
 

@@ -1,10 +1,14 @@
 """Numbers that handsets write to, and whose they are: changed here, loaded whole by the running gateway."""
 
+from dataclasses import asdict
+from typing import NamedTuple
+
 from sqlalchemy import Connection, delete, exists, insert, select
 
 from gateway.domain.numbers import NumberTable, OwnedNumber
 from gateway.errors import Conflict, Invalid, NotFound
-from gateway.store import revisions, tables
+from gateway.store import audit, revisions, tables
+from gateway.store.keys import By
 from gateway.store.tables_inbound import owned_numbers
 
 MAX_NUMBER = 20  # SMPP 3.4 §5.2.9: destination_addr of a deliver_sm
@@ -12,14 +16,20 @@ MAX_NUMBER = 20  # SMPP 3.4 §5.2.9: destination_addr of a deliver_sm
 _n = owned_numbers.c
 
 
-def add(
-    connection: Connection, number: str, extend: str, channel: str, owner: tuple[str, str], now_ms: int
-) -> OwnedNumber:
-    """Give `number` to `owner` (account, project; "": its default one).
+class Place(NamedTuple):
+    """What is owned: `number` "" is whatever comes by `channel` and is nobody else's; `channel` "": any."""
 
-    `number` "": whatever comes by `channel` and is nobody else's; `channel` "": whichever it comes by.
-    `extend`: only what has this right behind the number. Raises `NotFound`, `Invalid`, `Conflict`.
+    number: str
+    extend: str = ""  # only what has this right behind the number
+    channel: str = ""
+
+
+def add(connection: Connection, place: Place, owner: tuple[str, str], by: By) -> OwnedNumber:
+    """Give a number to `owner` (account, project; "": its default one).
+
+    Raises `NotFound`, `Invalid`, `Conflict` if it has an owner already.
     """
+    number, extend, channel = place
     _check(number, extend)
     account_id, project_id = owner[0], project_of(connection, *owner)
     same = (_n.channel == channel, _n.number == number, _n.extend == extend)
@@ -27,21 +37,22 @@ def add(
         raise Conflict("that number has an owner already; remove it first")
     values = {
         "channel": channel, "number": number, "extend": extend, "account_id": account_id,
-        "project_id": project_id, "created_at": now_ms,
+        "project_id": project_id, "created_at": by.now_ms,
     }  # fmt: skip
     made = connection.execute(insert(owned_numbers).values(values)).inserted_primary_key
     assert made is not None
-    revisions.bump(connection, revisions.INBOUND)
-    return OwnedNumber(made[0], channel, number, extend, account_id, project_id)
+    given = OwnedNumber(made[0], channel, number, extend, account_id, project_id)
+    _changed(connection, by, "number.add", given.id, None, asdict(given))
+    return given
 
 
-def remove(connection: Connection, id_: int) -> OwnedNumber:
+def remove(connection: Connection, id_: int, by: By) -> OwnedNumber:
     """Take a number from its owner and return it as it was; raises `NotFound`."""
     found = [one for one in everything(connection) if one.id == id_]
     if not found:
         raise NotFound(f"there is no owned number {id_}")
     connection.execute(delete(owned_numbers).where(_n.id == id_))
-    revisions.bump(connection, revisions.INBOUND)
+    _changed(connection, by, "number.remove", id_, asdict(found[0]), None)
     return found[0]
 
 
@@ -68,6 +79,19 @@ def project_of(connection: Connection, account_id: str, project_id: str) -> str:
         what = f"project {project_id} of account {account_id}" if project_id else f"account {account_id}"
         raise NotFound(f"there is no {what}")
     return str(found)
+
+
+def _changed(
+    connection: Connection,
+    by: By,
+    action: str,
+    id_: int,
+    before: audit.State | None,
+    after: audit.State | None,
+) -> None:
+    entry = audit.Entry(action, "number", str(id_), before, after, by.reason)
+    audit.record(connection, by.actor, entry, by.now_ms)
+    revisions.bump(connection, revisions.INBOUND)
 
 
 def _check(number: str, extend: str) -> None:

@@ -7,14 +7,17 @@ from sqlalchemy import Table, func, insert, select
 
 from gateway.domain.inbound import Completion, Flag, Forwarding, MoMessage, Ownership, Wish
 from gateway.domain.message import Message, Submission
+from gateway.domain.operator import Actor, ActorKind, Role
 from gateway.errors import GatewayError
 from gateway.store import tables
 from gateway.store.changes import Changes, Row
 from gateway.store.committer import Committer
 from gateway.store.engine import Store
+from gateway.store.keys import By
 from tests.support.messages import NOON_MS
 
 ACCOUNT = "acc-one"
+BY = By(actor=Actor("cli:tester", ActorKind.CLI, Role.ADMIN, via="tester@here"), now_ms=NOON_MS)
 
 
 def open_account(store: Store, account_id: str = ACCOUNT) -> str:

@@ -19,6 +19,7 @@ from gateway.store import inbound_desk, owned_numbers, revisions, tables
 from gateway.store.changes import Changes
 from gateway.store.tables_inbound import contacts, mo_messages
 from tests.support.flow import ACCOUNT, Rig, SetClock, channel_config, flow, reply, reply_parts, settings
+from tests.support.rows import BY
 
 HANDSET = "60120000001"
 
@@ -41,7 +42,8 @@ async def owns(rig: Rig, number: str = "1069", *, extend: str = "", channel: str
         if not connection.execute(tables.projects.select()).first():
             project = {"id": "org-one", "account_id": ACCOUNT, "name": "One", "is_default": True}
             connection.execute(insert(tables.projects).values(**project, created_at=0))
-        owned_numbers.add(connection, number, extend, channel, (ACCOUNT, ""), 0)
+        place = owned_numbers.Place(number, extend, channel)
+        owned_numbers.add(connection, place, (ACCOUNT, ""), BY)
 
     await rig.store.write(add)
 
@@ -162,7 +164,7 @@ async def test_a_message_without_an_owner_is_kept_and_forwarded_once_it_is_assig
         assert (found["account_id"], found["forwarding"]) == (None, Forwarding.NONE)
         assert await callbacks(rig) == []
         await owns(rig, "999")
-        give = rig.store.write(lambda c: inbound_desk.assign(c, found["id"], (ACCOUNT, ""), {}))
+        give = rig.store.write(lambda c: inbound_desk.assign(c, found["id"], (ACCOUNT, ""), {}, BY))
         assert (await give)["ownership"] == "assigned"
         rig.pipeline.inbound.look_for_assigned()
         (given,) = await seen(rig)
@@ -180,7 +182,7 @@ async def test_what_was_assigned_while_the_gateway_was_away_is_forwarded_at_the_
         await rig.channel().brings(reply("anybody?"))
         (found,) = await seen(rig)
         await owns(rig, "999")
-        await rig.store.write(lambda c: inbound_desk.assign(c, found["id"], (ACCOUNT, ""), {}))
+        await rig.store.write(lambda c: inbound_desk.assign(c, found["id"], (ACCOUNT, ""), {}, BY))
     async with flow(tmp_path / "g.db") as rig:
         await seen(rig)
         assert len(await callbacks(rig)) == 1
@@ -269,7 +271,7 @@ async def test_a_wish_is_done_with_the_message_and_the_message_is_forwarded_all_
         who = (ACCOUNT, "org-one", HANDSET)
         assert lists.done == [("out", *who), ("out", *who), ("in", *who)]
         assert len(await callbacks(rig)) == 4
-        assert rig.pipeline.context.metrics.inbound.granted.child()._value.get() == 3
+        assert rig.pipeline.context.metrics.inbound.granted.child().value == 3
 
 
 async def test_a_wish_of_an_unowned_message_is_done_once_it_is_somebodys(tmp_path: Path) -> None:
@@ -281,7 +283,7 @@ async def test_a_wish_of_an_unowned_message_is_done_once_it_is_somebodys(tmp_pat
         (found,) = await seen(rig)
         assert lists.done == []
         await owns(rig, "999")
-        await rig.store.write(lambda c: inbound_desk.assign(c, found["id"], (ACCOUNT, ""), obey))
+        await rig.store.write(lambda c: inbound_desk.assign(c, found["id"], (ACCOUNT, ""), obey, BY))
         assert lists.done == [("out", ACCOUNT, "org-one", HANDSET)]
 
 

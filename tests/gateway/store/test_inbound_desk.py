@@ -10,8 +10,9 @@ from gateway.store.changes import Changes
 from gateway.store.engine import Store
 from gateway.store.inbound import Finished, finish
 from gateway.store.inbound_desk import Wanted
+from gateway.store.tables_operators import audit
 from tests.support.messages import NOON_MS
-from tests.support.rows import ACCOUNT, commit, mo_message, open_account
+from tests.support.rows import ACCOUNT, BY, all_rows, commit, mo_message, open_account
 
 NOBODYS = {"account_id": None, "project_id": None, "ownership": Ownership.NOBODY}
 
@@ -71,18 +72,20 @@ def test_a_message_that_is_not_there_is_not_found(store: Store, id_: int) -> Non
 
 
 def test_an_unowned_message_is_given_away_once(store: Store) -> None:
-    given = store.transaction(lambda c: inbound_desk.assign(c, 2, (ACCOUNT, ""), {}))
+    given = store.transaction(lambda c: inbound_desk.assign(c, 2, (ACCOUNT, ""), {}, BY))
     assert (given["account_id"], given["project_id"]) == (ACCOUNT, "org-one")
     assert (given["ownership"], given["forwarding"]) == ("assigned", "due")
     assert store.read_now(revisions.current)[revisions.INBOUND] == 1
+    [told] = all_rows(store, audit)
+    assert (told["action"], told["subject_id"]) == ("inbound.assign", "2")
     with pytest.raises(Conflict, match=ACCOUNT):
-        store.transaction(lambda c: inbound_desk.assign(c, 2, (ACCOUNT, ""), {}))
+        store.transaction(lambda c: inbound_desk.assign(c, 2, (ACCOUNT, ""), {}, BY))
 
 
 def test_nobody_gets_what_is_somebodys_and_nobody_unknown_gets_anything(store: Store) -> None:
     with pytest.raises(Conflict):
-        store.transaction(lambda c: inbound_desk.assign(c, 1, (ACCOUNT, ""), {}))
+        store.transaction(lambda c: inbound_desk.assign(c, 1, (ACCOUNT, ""), {}, BY))
     for owner in (("acc-none", ""), (ACCOUNT, "org-none")):
         with pytest.raises(NotFound):
-            store.transaction(lambda c, o=owner: inbound_desk.assign(c, 2, o, {}))
+            store.transaction(lambda c, o=owner: inbound_desk.assign(c, 2, o, {}, BY))
     assert store.read_now(lambda c: inbound_desk.one(c, 2))["account_id"] is None

@@ -6,7 +6,8 @@ from sqlalchemy import insert
 from gateway.errors import Conflict, GatewayError, Invalid, NotFound
 from gateway.store import owned_numbers, revisions, tables
 from gateway.store.engine import Store
-from tests.support.rows import ACCOUNT, open_account
+from gateway.store.tables_operators import audit
+from tests.support.rows import ACCOUNT, BY, all_rows, open_account
 
 
 @pytest.fixture(autouse=True)
@@ -18,9 +19,9 @@ def account(store: Store) -> None:
 
 
 def add(store: Store, number: str = "1069", extend: str = "", channel: str = "", project: str = "") -> int:
-    owner = (ACCOUNT, project)
+    place, owner = owned_numbers.Place(number, extend, channel), (ACCOUNT, project)
     return store.transaction(
-        lambda c: owned_numbers.add(c, number, extend, channel, owner, 0)
+        lambda c: owned_numbers.add(c, place, owner, BY)
     ).id  # fmt: skip
 
 
@@ -52,11 +53,13 @@ def test_a_number_may_belong_to_different_accounts_by_channel_and_extend_code_bu
 
 def test_a_number_removed_is_nobodys(store: Store) -> None:
     id_ = add(store)
-    assert store.transaction(lambda c: owned_numbers.remove(c, id_)).number == "1069"
+    assert store.transaction(lambda c: owned_numbers.remove(c, id_, BY)).number == "1069"
     assert store.read_now(lambda c: owned_numbers.everything(c, ACCOUNT)) == []
     assert revision(store) == 2
+    told = [(row["action"], row["subject_id"]) for row in all_rows(store, audit)]
+    assert told == [("number.add", str(id_)), ("number.remove", str(id_))]
     with pytest.raises(NotFound):
-        store.transaction(lambda c: owned_numbers.remove(c, id_))
+        store.transaction(lambda c: owned_numbers.remove(c, id_, BY))
 
 
 @pytest.mark.parametrize(
@@ -79,4 +82,4 @@ def test_what_cannot_be_owned_is_refused_and_changes_nothing(
 
 def test_an_account_nobody_knows_owns_nothing(store: Store) -> None:
     with pytest.raises(NotFound, match="acc-none"):
-        store.transaction(lambda c: owned_numbers.add(c, "1069", "", "", ("acc-none", ""), 0))
+        store.transaction(lambda c: owned_numbers.add(c, owned_numbers.Place("1069"), ("acc-none", ""), BY))

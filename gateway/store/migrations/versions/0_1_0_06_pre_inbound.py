@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0_1_0_06"
-down_revision = "0_1_0_02"
+down_revision = "0_1_0_03"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,8 @@
+"""What is done for a handset that wishes to hear no more, or to hear again."""
+
+from collections.abc import Mapping
+
+from gateway.domain.inbound import Wish
+from gateway.store.inbound import Obey
+
+OBEY: Mapping[Wish, Obey] = {}
