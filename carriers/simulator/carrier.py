@@ -6,18 +6,20 @@ written down) are set by `tick` before each batch of work.
 
 import hmac
 from collections import deque
+from dataclasses import replace
 from random import Random
 from typing import Protocol
 
 from carriers.simulator.agenda import Agenda
 from carriers.simulator.behaviour import Delay, IdMint, MessageIdForm, OutcomeMix, ReceiptIdForm
 from carriers.simulator.faults import Fault, FaultKind, FaultPlan, garbled
-from carriers.simulator.mailbox import Mailbox, Receiver
+from carriers.simulator.handsets import MoPart, MoScript, mo_parts
+from carriers.simulator.mailbox import Mailbox, Owed, Receiver
 from carriers.simulator.options import SimulatorOptions
 from carriers.simulator.receipts import ReceiptEncoder
 from carriers.simulator.record import TEMPORARY, Pending, Recorder, read_record, unacknowledged
 from carriers.simulator.stats import Stats
-from carriers.smpp.codec import frame
+from carriers.smpp.codec import encode, frame
 from carriers.smpp.pdu import Bind, SubmitSm
 from carriers.smpp.vocabulary import CommandId, CommandStatus, Tag, wants_receipt
 
@@ -78,6 +80,11 @@ class Carrier:
         self.recorder.flush()
         for pending in owed:
             self._owe(pending, 0.0)
+        self._receiving: list[str] = []  # whose receivers are bound, the last one last
+        self._unaddressed: list[MoPart] = []
+        self._replies: list[MoScript] = []
+        for script in options.mos:
+            self.hand_in(script)
 
     def tick(self, now: float, at: float) -> None:
         """Set the time that what follows happens at."""
@@ -107,10 +114,17 @@ class Carrier:
         self.stats.binds += 1
         self.stats.bound += 1
         self.stats.peak_bound = max(self.stats.peak_bound, self.stats.bound)
+        if mode != "transmitter":
+            self._receiving.append(peer.system_id)
+            for part in self._unaddressed:
+                self._post_mo(part)
+            self._unaddressed.clear()
         self._note("bind", session=peer.number, system_id=peer.system_id, mode=mode)
 
     def closed(self, peer: Peer) -> None:
         """Note that a session that was bound is gone."""
+        if peer.system_id in self._receiving:
+            self._receiving.remove(peer.system_id)
         self._sessions[peer.system_id] -= 1
         self.stats.bound -= 1
         self._note("close", session=peer.number, system_id=peer.system_id)
@@ -132,8 +146,28 @@ class Carrier:
         else:
             self._take(peer, pdu, fault)
 
-    def acknowledged(self, peer: Peer, pending: Pending, status: int) -> None:
-        """Note a deliver_sm_resp: the receipt is settled, or goes out again."""
+    def hand_in(self, script: MoScript) -> None:
+        """Take a handset's message; its parts go to the customer in their time."""
+        if script.reply:
+            self._replies.append(script)
+            return
+        for order, pdu in enumerate(mo_parts(script)):
+            self.stats.mo_owed += 1
+            part = MoPart(script.system_id, pdu)
+            self.agenda.add(self.now + script.after + order * script.gap, self._post_mo, part)
+
+    def _post_mo(self, part: MoPart) -> None:
+        part.system_id = part.system_id or (self._receiving[-1] if self._receiving else "")
+        if part.system_id:
+            self.mailbox(part.system_id).post(part)
+        else:
+            self._unaddressed.append(part)
+
+    def acknowledged(self, peer: Peer, pending: Owed, status: int) -> None:
+        """Note a deliver_sm_resp: the receipt or message is settled, or goes out again."""
+        if isinstance(pending, MoPart):
+            self._mo_acknowledged(peer, pending, status)
+            return
         self._note("acknowledged", session=peer.number, id=pending.message_id, status=status)
         if status == 0:
             self.stats.receipts_acknowledged += 1
@@ -144,15 +178,42 @@ class Carrier:
             self.stats.receipts_refused += 1
             self.stats.owed -= 1
 
-    def put_off(self, pending: Pending) -> None:
-        """Send a receipt again after the retry time."""
-        self.stats.receipts_put_off += 1
+    def _mo_acknowledged(self, peer: Peer, part: MoPart, status: int) -> None:
+        self._note("mo_acknowledged", session=peer.number, source=part.pdu.source_addr, status=status)
+        if status in TEMPORARY:
+            self.put_off(part)
+            return
+        self.stats.mo_owed -= 1
+        if status:
+            self.stats.mo_refused += 1
+        else:
+            self.stats.mo_acknowledged += 1
+
+    def put_off(self, pending: Owed) -> None:
+        """Send a receipt or message again after the retry time."""
+        if isinstance(pending, MoPart):
+            self.stats.mo_put_off += 1
+        else:
+            self.stats.receipts_put_off += 1
         mailbox = self.mailbox(pending.system_id)
         self.agenda.add(self.now + self.options.receipt_retry, mailbox.post, pending)
 
-    def receipt(self, peer: Peer, sequence: int, pending: Pending) -> bytes:
-        """Return the encoded receipt that `peer` is about to send."""
+    def delivery(self, peer: Peer, sequence: int, pending: Owed) -> bytes:
+        """Return the encoded receipt or message that `peer` is about to send."""
         pending.attempts += 1
+        if isinstance(pending, MoPart):
+            return self._mo(peer, sequence, pending)
+        return self._receipt(peer, sequence, pending)
+
+    def _mo(self, peer: Peer, sequence: int, part: MoPart) -> bytes:
+        pdu = part.pdu
+        self.stats.mo_sent += 1
+        text = pdu.short_message or dict(pdu.tlvs).get(Tag.MESSAGE_PAYLOAD, b"")
+        to = {"source": pdu.source_addr, "destination": pdu.destination_addr, "text": text.hex()}
+        self._note("mo", session=peer.number, attempt=part.attempts, **to)
+        return encode(replace(pdu, sequence=sequence))
+
+    def _receipt(self, peer: Peer, sequence: int, pending: Pending) -> bytes:
         self.stats.receipts_sent += 1
         if self.recorder.enabled:
             state = pending.outcome.state.value
@@ -196,6 +257,9 @@ class Carrier:
     def _take(self, peer: Peer, pdu: SubmitSm, fault: Fault | None) -> None:
         self.stats.taken += 1
         message_id = self._mint.mint()
+        for script in self._replies:
+            if pdu.destination_addr.startswith(script.source):
+                self.hand_in(script.replying_to(pdu.destination_addr, pdu.source_addr))
         pending = self._receipt_for(peer, pdu, message_id, fault)
         self._record(peer, pdu, fault, status=0, message_id=message_id, pending=pending)
         if fault is not None:

@@ -5,7 +5,7 @@ from typing import Any, Protocol, cast
 
 from carriers.errors import FramingLost
 from carriers.simulator.carrier import Carrier
-from carriers.simulator.record import Pending
+from carriers.simulator.mailbox import Owed
 from carriers.smpp.answers import answer, short_answer
 from carriers.smpp.binding import bind_response
 from carriers.smpp.codec import Decoder, encode
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._out: list[bytes] = []
         self._sequence = 0
-        self._unacknowledged: dict[int, tuple[Pending, float]] = {}
+        self._unacknowledged: dict[int, tuple[Owed, float]] = {}
         self._unanswered = 0
         self._writable = True
         self._frozen = False
@@ -143,11 +143,11 @@ class Connection(asyncio.Protocol):
             return 0
         return self._carrier.options.receipt_window - len(self._unacknowledged)
 
-    def deliver(self, pending: Pending) -> None:
-        """Send one receipt."""
+    def deliver(self, pending: Owed) -> None:
+        """Send one receipt or message of a handset."""
         sequence = self._next_sequence()
         self._unacknowledged[sequence] = (pending, self._carrier.now)
-        self.send(self._carrier.receipt(self, sequence, pending))
+        self.send(self._carrier.delivery(self, sequence, pending))
 
     def answer(self, data: bytes) -> None:
         """Send the encoded answer to one submit_sm."""

@@ -1,10 +1,13 @@
-"""Receipts on their way to one customer: kept until acknowledged, spread over its sessions. Pure."""
+"""What is on its way to one customer: kept until acknowledged, spread over its sessions. Pure."""
 
 from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
+from carriers.simulator.handsets import MoPart
 from carriers.simulator.record import Pending
+
+Owed = Pending | MoPart
 
 
 class Receiver(Protocol):
@@ -13,15 +16,15 @@ class Receiver(Protocol):
     def room(self) -> int:
         """Return how many more receipts it may have unacknowledged."""
 
-    def deliver(self, pending: Pending) -> None:
-        """Send one receipt; hand it back through `Mailbox.leave` if the session ends unacknowledged."""
+    def deliver(self, pending: Owed) -> None:
+        """Send one; hand it back through `Mailbox.leave` if the session ends unacknowledged."""
 
 
 class Mailbox:
     """The receipts due to one system_id; they wait while nobody is bound to take them."""
 
     def __init__(self) -> None:
-        self._due: deque[Pending] = deque()
+        self._due: deque[Owed] = deque()
         self._receivers: deque[Receiver] = deque()
 
     def __len__(self) -> int:
@@ -32,14 +35,14 @@ class Mailbox:
         self._receivers.append(receiver)
         self.pump()
 
-    def leave(self, receiver: Receiver, unacknowledged: Iterable[Pending]) -> None:
+    def leave(self, receiver: Receiver, unacknowledged: Iterable[Owed]) -> None:
         """Deliver to `receiver` no more; what it did not acknowledge goes out again first, in order."""
         if receiver in self._receivers:
             self._receivers.remove(receiver)
         self._due.extendleft(reversed(list(unacknowledged)))
         self.pump()
 
-    def post(self, pending: Pending) -> None:
+    def post(self, pending: Owed) -> None:
         """Take a receipt that is due and send it if a session has room."""
         self._due.append(pending)
         self.pump()

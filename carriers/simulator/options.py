@@ -5,6 +5,7 @@ from pathlib import Path
 
 from carriers.simulator.behaviour import MessageIdForm, ReceiptIdForm
 from carriers.simulator.faults import Fault
+from carriers.simulator.handsets import MoScript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class SimulatorOptions:
     enquire_link: float = 30.0  # seconds of silence before the carrier asks
     response_timeout: float = 30.0  # seconds to wait for a bind or a response before closing
     faults: tuple[Fault, ...] = ()  # what goes wrong, the first that strikes wins
+    mos: tuple[MoScript, ...] = ()  # messages of handsets
+    mo_file: Path | None = None  # more of them, one a line; lines appended later are sent as they come
     seed: int | None = None  # the same seed draws the same outcomes, delays and faults
     record: Path | None = None  # append every event to this file; receipts owed in it are sent again
     stats_file: Path | None = None  # write the counters here once a second, as JSON

@@ -2,19 +2,24 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Self
 
 import orjson
 
 from carriers.simulator.carrier import Carrier
 from carriers.simulator.connection import Connection
+from carriers.simulator.handsets import MoScript, parse_mos
 from carriers.simulator.options import SimulatorOptions
 from carriers.simulator.stats import Stats
 from carriers.transport import server_context
 
+log = logging.getLogger(__name__)
+
+MO_POLL = 0.1  # seconds between two looks at the file of handsets' messages
 _SLICE = 0.002  # seconds; actions due within it happen together, so a burst of receipts is one write
 
 
@@ -88,6 +93,29 @@ class Simulator:
         """Ask every customer to go."""
         for connection in self._connections.values():
             connection.unbind()
+
+    async def follow_handsets(self) -> None:
+        """Send the messages that are written into the options' file, until cancelled.
+
+        A line is read once it is ended. One that cannot be read is told of and skipped.
+        """
+        path, offset = self._options.mo_file, 0
+        while path is not None:
+            whole = path.read_bytes() if path.exists() else b""
+            end = whole.rfind(b"\n") + 1
+            for line in whole[offset:end].decode("utf-8", "replace").splitlines():
+                try:
+                    self._hand_in(parse_mos(line))
+                except ValueError as error:
+                    log.warning("%s", error)
+            offset = max(offset, end)
+            await asyncio.sleep(MO_POLL)
+
+    def _hand_in(self, scripts: Iterable[MoScript]) -> None:
+        self.tick()
+        for script in scripts:
+            self._carrier.hand_in(script)
+        self._schedule_flush()
 
     # --- what connections call
 
@@ -184,10 +212,13 @@ async def run_simulator(
         async with Simulator(options) as simulator, asyncio.TaskGroup() as tasks:
             if started is not None:
                 started(simulator)
-            stats = tasks.create_task(simulator.keep_stats()) if options.stats_file else None
+            beside = [simulator.keep_stats()] if options.stats_file else []
+            if options.mo_file:
+                beside.append(simulator.follow_handsets())
+            running = [tasks.create_task(one) for one in beside]
             await stop.wait()
-            if stats is not None:
-                stats.cancel()
+            for task in running:
+                task.cancel()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(ValueError):

@@ -23,6 +23,11 @@ class Stats:
     receipts_put_off: int = 0  # answered with a temporary error
     receipts_refused: int = 0  # answered with a permanent error
     owed: int = 0  # receipts not yet acknowledged, the ones not yet due included
+    mo_sent: int = 0  # deliver_sm of handsets, repeats included
+    mo_acknowledged: int = 0
+    mo_put_off: int = 0  # answered with a temporary error, or not at all
+    mo_refused: int = 0  # answered with a permanent error
+    mo_owed: int = 0  # not yet acknowledged, the ones not yet due included
     enquire_links: int = 0  # received
     probes_answered: int = 0  # enquire_link_resp received
     bad_pdus: int = 0

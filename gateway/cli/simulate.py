@@ -15,9 +15,11 @@ import uvloop
 
 from carriers.simulator.behaviour import MessageIdForm, ReceiptIdForm
 from carriers.simulator.faults import Fault, FaultKind, load_script, parse_fault
+from carriers.simulator.handsets import Writing, parse_mo, parse_mos
 from carriers.simulator.options import SimulatorOptions
 from carriers.simulator.server import Simulator, run_simulator
 from config.load import load
+from config.schema import Concatenation
 from gateway.cli.common import JsonOption
 from gateway.errors import Invalid
 
@@ -26,6 +28,15 @@ FAULT_HELP = (
     f"Kinds: {', '.join(FaultKind)}. "
     "When: at=N, every=N, chance=0…1, after=SECONDS, lasting=SECONDS, count=N, destination=DIGITS. "
     "How: status=NAME, seconds=N, bytes=HEX. For instance refuse:status=RINVDSTADR,chance=0.01"
+)
+MO_HELP = (
+    "A handset's message, as key=value;…;text=WHAT IT SAYS; may be given several times. "
+    "Who: from=HANDSET, to=NUMBER, or reply=yes: every handset that gets a message and begins with from= "
+    "answers its sender. "
+    f"How: writing={'|'.join(Writing)}, concat={'|'.join(Concatenation)}, size=OCTETS a part, ref=N, "
+    "parts=2,1,1 (which come, in this order; default all), esm=BITS, dcs=DATA_CODING. "
+    "When: after=SECONDS, gap=SECONDS between parts. Text is hexadecimal for writing=binary; \\n is a line "
+    "break. For instance: from=60123456789; to=10690001; text=STOP"
 )
 DEFAULTS = SimulatorOptions()
 
@@ -48,6 +59,11 @@ IdFormInReceipt = Annotated[ReceiptIdForm, typer.Option(help="How receipts write
 ReceiptTlvs = Annotated[bool, typer.Option(help="Receipts carry TLVs beside the text.")]
 FaultRules = Annotated[list[str] | None, typer.Option(help=FAULT_HELP)]
 FaultScript = Annotated[Path | None, typer.Option(help="A TOML file of [[fault]] tables, same keys.")]
+Mos = Annotated[list[str] | None, typer.Option("--mo", help=MO_HELP)]
+MoFile = Annotated[
+    Path | None,
+    typer.Option(help="A file of such messages, one a line; lines appended later are sent as they come."),
+]
 Seed = Annotated[int | None, typer.Option(help="The same seed draws the same outcomes and faults.")]
 Accounts = Annotated[
     Path | None, typer.Option(help='TOML file of system_id = "password" lines. Default: all may bind.')
@@ -74,6 +90,8 @@ def simulate_command(
     receipt_tlvs: ReceiptTlvs = DEFAULTS.receipt_tlvs,
     fault: FaultRules = None,
     faults: FaultScript = None,
+    mo: Mos = None,
+    mo_file: MoFile = None,
     seed: Seed = None,
     accounts: Accounts = None,
     max_binds: MaxBinds = DEFAULTS.max_binds,
@@ -95,6 +113,7 @@ def simulate_command(
             answer_delay=answer_delay, rate=rate, id_form=id_form, receipt_id_form=receipt_id_form,
             receipt_tlvs=receipt_tlvs, faults=_faults(fault or (), faults), seed=seed,
             accounts=_accounts(accounts), max_binds=max_binds, record=record, stats_file=stats_file,
+            mos=tuple(map(parse_mo, mo or ())), mo_file=_readable(mo_file),
             tls_cert=str(tls_cert) if tls_cert else None, tls_key=str(tls_key) if tls_key else None,
         )  # fmt: skip
         _run(options, json, until_eof)
@@ -143,6 +162,13 @@ def _port(port: int | None, config: Path | None) -> int:
 
 def _faults(rules: Iterable[str], script: Path | None) -> tuple[Fault, ...]:
     return (*map(parse_fault, rules), *(load_script(script) if script else ()))
+
+
+def _readable(path: Path | None) -> Path | None:
+    """Return the file of messages, read once to tell what is wrong in it; it may come later."""
+    if path is not None and path.exists():
+        parse_mos(path.read_text(encoding="utf-8"))
+    return path
 
 
 def _accounts(path: Path | None) -> dict[str, str]:

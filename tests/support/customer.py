@@ -109,6 +109,7 @@ class Inbox:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._lock = threading.Lock()
         self._items: list[dict[str, Any]] = []
+        self._replies: list[dict[str, Any]] = []
         self.answer: dict[str, Any] = {"code": 0, "message": "ok"}
 
     def __enter__(self) -> Self:
@@ -129,9 +130,9 @@ class Inbox:
     def take(self, body: bytes) -> dict[str, Any]:
         """Take one POST; return its answer."""
         document = json.loads(body)
-        assert document["MsgType"] == 2
+        kinds = {2: self._items, 0: self._replies}
         with self._lock:
-            self._items += document["Data"]
+            kinds[document["MsgType"]] += document["Data"]
         return self.answer
 
     def items(self) -> list[dict[str, Any]]:
@@ -142,6 +143,15 @@ class Inbox:
     def keys(self) -> Counter[tuple[str, str]]:
         """Return how often each (session, phone) was reported."""
         return Counter((item["SessionNo"], item["Phone"]) for item in self.items())
+
+    def await_replies(self, count: int, limit: float = 60.0) -> list[dict[str, Any]]:
+        """Return handsets' messages once there are `count`."""
+
+        def enough() -> list[dict[str, Any]]:
+            with self._lock:
+                return list(self._replies) if len(self._replies) >= count else []
+
+        return wait_for(f"{count} replies", enough, limit)
 
     def await_reports(self, keys: set[tuple[str, str]], limit: float = 60.0) -> None:
         """Return once each of (session, phone) was reported."""

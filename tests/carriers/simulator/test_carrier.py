@@ -6,8 +6,10 @@ import pytest
 
 from carriers.simulator.carrier import Carrier
 from carriers.simulator.faults import parse_fault
+from carriers.simulator.handsets import MoPart, parse_mo
+from carriers.simulator.mailbox import Owed
 from carriers.simulator.options import SimulatorOptions
-from carriers.simulator.record import Pending, read_record
+from carriers.simulator.record import read_record
 from carriers.smpp.codec import Decoder
 from carriers.smpp.pdu import Bind, BindTransceiver, GenericNack, Response, SubmitSm, SubmitSmResp
 from carriers.smpp.vocabulary import CommandStatus
@@ -25,15 +27,15 @@ class Session:
         self.carrier = carrier
         self.told: list[str] = []
         self.answers: list[Response] = []
-        self.receipts: list[Pending] = []
+        self.receipts: list[Owed] = []
         self.raw = b""
         carrier.mailbox("acme").join(self)
 
     def room(self) -> int:
         return 1_000
 
-    def deliver(self, pending: Pending) -> None:
-        self.carrier.receipt(self, len(self.receipts) + 1, pending)
+    def deliver(self, pending: Owed) -> None:
+        self.carrier.delivery(self, len(self.receipts) + 1, pending)
         self.receipts.append(pending)
         self.told.append("receipt")
 
@@ -238,3 +240,39 @@ def test_started_again_on_its_record_it_owes_what_it_owed(tmp_path: Path) -> Non
 def test_impossible_options_are_refused_at_once(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"receipts|delay|octal|UUID"):
         carrier(**wrong)
+
+
+def test_a_handsets_message_waits_for_a_customer_and_is_sent_until_acknowledged() -> None:
+    made = carrier(mos=(parse_mo("from=60123; after=1; text=hello"),))
+    pass_time(made, 1.0)
+    session = Session(made)
+    made.opened(session, "transceiver")
+    (part,) = session.receipts
+    assert isinstance(part, MoPart)
+    assert (part.pdu.source_addr, made.stats.mo_owed, made.stats.mo_sent) == ("60123", 1, 1)
+    made.acknowledged(session, part, CommandStatus.RX_T_APPN)
+    pass_time(made, 2.0)
+    assert len(session.receipts) == 2
+    made.acknowledged(session, part, CommandStatus.ROK)
+    assert (made.stats.mo_acknowledged, made.stats.mo_put_off, made.stats.mo_owed) == (1, 1, 0)
+
+
+def test_parts_come_one_after_the_other_in_their_time() -> None:
+    made = carrier()
+    session = Session(made)
+    made.opened(session, "receiver")
+    made.hand_in(parse_mo("from=60123; size=1; parts=2,1; gap=5; text=ab"))
+    pass_time(made, 0.0)
+    assert len(session.receipts) == 1
+    pass_time(made, 5.0)
+    bodies = [part.pdu.short_message[-1:] for part in session.receipts if isinstance(part, MoPart)]
+    assert bodies == [b"b", b"a"]
+
+
+def test_a_handset_answers_what_it_gets() -> None:
+    made = carrier(mos=(parse_mo("reply=yes; from=601; text=STOP"), parse_mo("reply=yes; from=44; text=no")))
+    session = Session(made)
+    made.opened(session, "transceiver")
+    submit(session)
+    pass_time(made, 0.0)
+    assert made.stats.mo_owed == 1

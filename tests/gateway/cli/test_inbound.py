@@ -1,11 +1,15 @@
 """Handsets' messages and owned numbers by command line."""
 
+import shlex
+
 import pytest
 
+from carriers.simulator.handsets import parse_mo
 from gateway.domain.inbound import Flag, Forwarding, Ownership
 from gateway.store.engine import Store, open_store
 from gateway.store.inbound import Finished, finish
 from tests.support.cli import CommandLine
+from tests.support.processes import ROOT
 from tests.support.rows import mo_message
 
 NOBODYS = {
@@ -94,3 +98,27 @@ def test_what_is_no_number_is_refused(cli: CommandLine, account: str) -> None:
     done = cli("number", "add", "Acme", "--account", account)
     assert done.code == 1
     assert "digits" in done.err
+
+
+def documented(first_words: str) -> list[list[str]]:
+    """Return the commands of the operations page that begin so, split as a shell does."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith(f"scloud-sms {first_words}")]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def test_every_documented_command_works(cli: CommandLine, account: str) -> None:
+    commands = documented("number") + documented("inbound")
+    assert len(commands) == 8
+    for command in commands:
+        words = [{"ACCOUNT": account, "ID": "2"}.get(word, word) for word in command]
+        done = cli(*words)
+        assert done.code == 0, (words, done.err)
+
+
+def test_every_documented_handset_can_be_simulated() -> None:
+    commands = documented("simulate --mo")
+    assert len(commands) == 4
+    for command in commands:
+        option, value = command[1:]
+        assert option == "--mo-file" or parse_mo(value)
