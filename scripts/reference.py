@@ -85,7 +85,7 @@ def kind_of(kind: Any) -> str:
         inner = get_args(kind)[0]
         return "tables" if is_dataclass(inner) else f"list of {kind_of(inner)}s"
     if get_origin(kind) is dict:
-        return f"table of {kind_of(get_args(kind)[1])}s"
+        return f"table of {kind_of(get_args(kind)[1]).replace('list ', 'lists ')}".removesuffix("s") + "s"
     options = [option for option in get_args(kind) if option is not type(None)] or [kind]
     if is_dataclass(options[0]):
         return "table"

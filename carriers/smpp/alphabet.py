@@ -6,6 +6,7 @@ a few carriers want them packed already (`PACKED`).
 
 import codecs
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 GSM_DEFAULT = 0x00  # the carrier's default alphabet, whatever it is there
@@ -25,20 +26,27 @@ _BASE = (
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 # §6.2.1.1
-_EXTENSION = {
+EXTENSION = {
     0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\",
     0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|", 0x65: "€",
 }  # fmt: skip
 
+
+def default_table(changes: Mapping[int, str] | None = None) -> str:
+    """Return the default alphabet, one character a septet, with some of them changed."""
+    changes = changes or {}
+    return "".join(changes.get(septet, char) for septet, char in enumerate(_BASE))
+
+
 _DECODE = _BASE + "\ufffe" * 128  # an octet with bit 7 set is no septet
-_NOT_GSM = re.compile("[^" + re.escape(_BASE.replace("\ufffe", "") + "".join(_EXTENSION.values())) + "]")
+_NOT_GSM = re.compile("[^" + re.escape(_BASE.replace("\ufffe", "") + "".join(EXTENSION.values())) + "]")
 
 
 def _translation() -> dict[int, str]:
     """Return a table for `str.translate`. ASCII outside GSM 03.38 becomes U+0080: the result is not ASCII."""
     table = dict.fromkeys(range(128), "\x80")
     table |= {ord(char): chr(septet) for septet, char in enumerate(_BASE) if septet != ESCAPE}
-    table |= {ord(char): chr(ESCAPE) + chr(code) for code, char in _EXTENSION.items()}
+    table |= {ord(char): chr(ESCAPE) + chr(code) for code, char in EXTENSION.items()}
     return table
 
 
@@ -65,8 +73,8 @@ def decode_gsm(septets: bytes) -> str:
         if not run:
             text += " "
             continue
-        rest = run if run[0] not in _EXTENSION else run[1:]
-        text += _EXTENSION.get(run[0], "") + codecs.charmap_decode(rest, "replace", _DECODE)[0]
+        rest = run if run[0] not in EXTENSION else run[1:]
+        text += EXTENSION.get(run[0], "") + codecs.charmap_decode(rest, "replace", _DECODE)[0]
     return text
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from carriers.smpp.alphabet import GSM_DEFAULT, PACKED, Decoded, coding_group, decode_payload, unpack_septets
 from carriers.smpp.header import Place, place_of
+from carriers.smpp.national import decode_national, shifts
 from carriers.smpp.text import fill_bits
 from carriers.smpp.vocabulary import has_user_data_header
 
@@ -31,6 +32,7 @@ class UserData:
     place: Place | None  # None: it is whole
     data_coding: int
     body: bytes  # behind the header; septets one to an octet
+    shifts: tuple[int, int] = (0, 0)  # national languages of its septets (carriers.smpp.national)
     bad_header: bool = False  # the header cannot be read: what it leaves is in `body`
 
 
@@ -43,13 +45,14 @@ def read_user_data(
     bad = False
     if payload and has_user_data_header(esm_class):
         if payload[0] >= len(payload):  # longer than the data: nobody knows where the text begins
-            return UserData(place, data_coding, payload, True)
+            return UserData(place, data_coding, payload, bad_header=True)
         header = 1 + payload[0]
         bad = not _well_formed(payload[1:header])
     body = payload[header:]
     if alphabet == PACKED and coding_group(data_coding) == GSM_DEFAULT:
         body = unpack_septets(body, fill_bits(header))
-    return UserData(place, data_coding, body, bad)
+    languages = shifts(payload[1:header])
+    return UserData(place, data_coding, body, languages, bad)
 
 
 def _well_formed(elements: bytes) -> bool:
@@ -81,20 +84,26 @@ def decode(parts: Mapping[int, UserData], total: int, writing: Writing) -> Decod
     alphabet = "gsm" if writing.alphabet == PACKED else writing.alphabet  # unpacked already
     texts: list[str] = []
     exact = True
-    numbers = range(1, total + 1)
-    for coding, run in groupby(
-        numbers, lambda number: parts[number].data_coding if number in parts else None
-    ):
-        if coding is None:
+    kinds = {number: (part.data_coding, part.shifts) for number, part in parts.items()}
+    for kind, run in groupby(range(1, total + 1), kinds.get):
+        if kind is None:
             texts.append(GAP)
             continue
         octets = b"".join(parts[number].body for number in run)
-        told = decode_payload(coding, octets, alphabet, little_endian=writing.little_endian)
+        told = _decode(*kind, octets, Writing(alphabet, writing.little_endian))
         if told.text is None:
             return replace(told, exact=True)
         texts.append(told.text)
         exact = exact and told.exact
     return Decoded("".join(texts).replace("\0", ""), exact)
+
+
+def _decode(coding: int, languages: tuple[int, int], octets: bytes, writing: Writing) -> Decoded:
+    """Return the text of octets of one kind."""
+    if any(languages) and coding_group(coding) == GSM_DEFAULT:
+        text = decode_national(octets, *languages)
+        return Decoded(text, "\ufffd" not in text)
+    return decode_payload(coding, octets, writing.alphabet, little_endian=writing.little_endian)
 
 
 def octets_of(parts: Mapping[int, UserData]) -> bytes:

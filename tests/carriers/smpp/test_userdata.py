@@ -121,7 +121,7 @@ def test_a_header_that_cannot_be_is_noted_and_the_text_stays(payload: bytes, bod
 
 def test_a_header_that_joins_nothing_is_no_fault() -> None:
     read = read_user_data(UDHI, 0, b"\x03\x24\x01\x01hi", (), "gsm")
-    assert read == UserData(None, 0, b"hi")
+    assert read == UserData(None, 0, b"hi", (0, 1))
 
 
 @given(

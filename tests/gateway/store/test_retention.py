@@ -193,7 +193,7 @@ async def test_whatever_is_stored_only_the_finished_is_forgotten(
     open_account(store)
     for n, (state, days, told) in enumerate(sent):
         store_sent(store, [state], days_old=days + n / 1000, told=told)
-    job = Retention(store, SETTINGS, StoppedClock(), StoreMetrics(CollectorRegistry()))
+    job = Retention(store, SETTINGS, StoppedClock(), StoreMetrics(CollectorRegistry()), RECALL_DAYS)
     await job.look()
     rows = {row["id"]: row for row in all_rows(store, tables.messages)}
     for n, (state, days, told) in enumerate(sent):
