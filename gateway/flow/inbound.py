@@ -214,7 +214,11 @@ class Inbound:
             return False
         now_ms = self._clock.now_ms()
         moved = [(message, self._owners.callback(message, now_ms)) for message in due]
-        await self._store.write(partial(stored.forward, moved=moved))
+        try:
+            await self._store.write(partial(stored.forward, moved=moved))
+        except SQLAlchemyError as error:
+            log.error("assigned messages refused by the store", error=str(error))
+            return False
         self._outbox.offer([row for _, row in moved if row is not None])
         return True
 

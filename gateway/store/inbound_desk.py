@@ -68,9 +68,11 @@ def assign(
 ) -> View:
     """Give an unowned message to `owner` (account, project; "": its default one), who is told of it.
 
-    What it wishes is done now. Raises `NotFound`, and `Conflict` if it is somebody's already.
+    What it wishes is done now. Raises `NotFound`, and `Conflict` if it is somebody's already, or blanked.
     """
     message = _found(connection, id_)
+    if message.source is None:
+        raise Conflict(f"message {id_} is blanked: there is nothing left to forward")
     project_id = owned_numbers.project_of(connection, *owner)
     values = {
         "account_id": owner[0],

@@ -10,6 +10,7 @@ from gateway.store.changes import Changes
 from gateway.store.engine import Store
 from gateway.store.inbound import Finished, finish
 from gateway.store.inbound_desk import Wanted
+from gateway.store.tables_inbound import mo_messages
 from gateway.store.tables_operators import audit
 from tests.support.messages import NOON_MS
 from tests.support.rows import ACCOUNT, BY, all_rows, commit, mo_message, open_account
@@ -89,3 +90,9 @@ def test_nobody_gets_what_is_somebodys_and_nobody_unknown_gets_anything(store: S
         with pytest.raises(NotFound):
             store.transaction(lambda c, o=owner: inbound_desk.assign(c, 2, o, {}, BY))
     assert store.read_now(lambda c: inbound_desk.one(c, 2))["account_id"] is None
+
+
+def test_what_is_blanked_cannot_be_given_away(store: Store) -> None:
+    store.transaction(lambda c: c.execute(mo_messages.update().values(source=None, text=None)))
+    with pytest.raises(Conflict, match="blanked"):
+        store.transaction(lambda c: inbound_desk.assign(c, 2, (ACCOUNT, ""), {}, BY))
