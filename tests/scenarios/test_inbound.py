@@ -45,14 +45,14 @@ def handsets(site: Site) -> Handsets:
     return Handsets(site)
 
 
-def open_shop(site: Site, inbox: Inbox, handsets: Handsets, **inbound: object) -> Account:
+def open_shop(site: Site, inbox: Inbox, handsets: Handsets, *carrier: str, **inbound: object) -> Account:
     """Start everything; the number 1069 and all behind it belong to the customer."""
     site.settings["inbound"] = inbound
     site.channel["source"] = "1069"
     site.write_config()
     account = site.customer(callback=inbox.url, purposes=("notification", "promotion"))
     site.cli("number", "add", "1069", "--account", account.account_id)
-    site.start_simulator("--receipts", "delivered", "--mo-file", str(handsets.file))
+    site.start_simulator("--receipts", "delivered", "--mo-file", str(handsets.file), *carrier)
     site.start_gateway()
     return account
 
@@ -141,8 +141,7 @@ def test_nobodys_message_is_kept_until_somebody_gets_it(site: Site, inbox: Inbox
 
 
 def test_a_reply_knows_which_message_it_answers(site: Site, inbox: Inbox, handsets: Handsets) -> None:
-    account = open_shop(site, inbox, handsets)
-    handsets.send("reply=yes; from=60; text=OK")
+    account = open_shop(site, inbox, handsets, "--mo", "reply=yes; from=60; text=OK")
     customer = RawCustomer(site, account)
     customer.send(f"(60){HANDSET[2:]}", UserId="order-42")
     (reply,) = inbox.await_replies(1)
