@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvloop
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from ucloud.client import Client
 
 from carriers.simulator.options import SimulatorOptions
@@ -281,3 +281,26 @@ class World:
             }
 
         return self.store.read_now(query)
+
+    def check_whole(self) -> None:
+        """Check that nothing is stored by half: messages with their submission, money with its ledger."""
+        submissions, messages = tables.submissions.c, tables.messages.c
+        balances, entries = tables.balances.c, tables.ledger.c
+
+        def query(connection: Connection) -> None:
+            counted = dict(
+                connection.execute(
+                    select(messages.submission_id, func.count()).group_by(messages.submission_id)
+                ).all()
+            )
+            wanted = connection.execute(select(submissions.id, submissions.messages)).all()
+            assert counted == dict(wanted)
+            posted = select(
+                entries.account_id, func.sum(entries.amount), func.sum(entries.reserved)
+            ).group_by(entries.account_id)
+            kept = select(balances.account_id, balances.available, balances.reserved)
+            moved = {row[0]: tuple(row[1:]) for row in connection.execute(posted)}
+            for account, *money in connection.execute(kept):
+                assert tuple(money) == moved.get(account, (0, 0)), account
+
+        self.store.read_now(query)
