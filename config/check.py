@@ -78,7 +78,7 @@ def _http(http: HttpSettings) -> Iterator[Problem]:
             ipaddress.ip_network(proxy)
         except ValueError:
             yield "http.trusted_proxies", f"{proxy!r} is no address or network"
-    yield from _least("http", http, 1, "max_body", "max_pending")
+    yield from _least("http", http, 1, "max_body", "max_bodies", "max_pending")
 
 
 def _store(settings: Settings) -> Iterator[Problem]:

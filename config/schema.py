@@ -50,6 +50,7 @@ class HttpSettings:
     public: str = "127.0.0.1:8080"  # customers' listener, host:port
     admin: str = "127.0.0.1:8081"  # operators' listener: metrics, health; keep it on loopback
     max_body: int = 13 * 1024 * 1024  # a larger body is answered with HTTP 413
+    max_bodies: int = 256 * 1024 * 1024  # of bodies above 64 KiB held at once; beyond it RetCode 153
     trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For is believed
     max_pending: int = 20_000  # messages waiting for their commit; beyond it new requests get RetCode 153
 

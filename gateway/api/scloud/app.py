@@ -21,7 +21,7 @@ from gateway.errors import Overloaded, StoreUnavailable
 from gateway.flow.funds import InsufficientFunds
 from gateway.flow.replay import Answer, request_key
 from gateway.web.address import ClientAddress
-from gateway.web.body import BodyBroken, BodyTimeout, BodyTooLarge, read_body
+from gateway.web.body import SMALL_BODY, BodyBroken, BodyRefused, BodyTimeout, BodyTooLarge, Held, Room
 from gateway.web.express import Express, Limits, Plain
 from gateway.web.prepared import SMALL, Prepared, complete
 from gateway.web.rate import KeyRate
@@ -31,13 +31,13 @@ log = structlog.get_logger(__name__)
 MAX_LINE = 64 * 1024  # of a request's first line: a GET of 1000 numbers
 KEEP_ALIVE = 75.0  # seconds a connection may be silent between two requests
 GRACE = 5.0  # seconds the last answers may take when the listener closes
-LARGE_BODY = 64 * 1024  # bytes; more than a POST of 1000 numbers
 
 _FAULTS: dict[type[Exception], RetCode] = {
     InsufficientFunds: RetCode.BALANCE_SHORT,
     Overloaded: RetCode.THROTTLED,
     StoreUnavailable: RetCode.SERVICE_FAULT,
     BodyTooLarge: RetCode.TOO_LARGE,
+    BodyRefused: RetCode.THROTTLED,
     BodyTimeout: RetCode.GATEWAY_TIMEOUT,
     BodyBroken: RetCode.PARAMETER_FORMAT,
 }
@@ -58,7 +58,7 @@ async def listen(services: Services, http: HttpSettings, host: str, port: int) -
 
     No access log: the query of a GET holds numbers and texts.
     """
-    door = Door(services, ClientAddress(http.trusted_proxies))
+    door = Door(services, ClientAddress(http.trusted_proxies), Room(http.max_bodies, http.max_body))
     app = web.Application(client_max_size=http.max_body)
     app.router.add_post("/", door.handle)
     app.router.add_get("/", door.handle, allow_head=False)
@@ -72,7 +72,7 @@ async def listen(services: Services, http: HttpSettings, host: str, port: int) -
     await runner.setup()
     ordinary = runner.server
     assert ordinary is not None
-    express = Express(door.express, ordinary, Limits(KEEP_ALIVE, min(http.max_body, LARGE_BODY)))
+    express = Express(door.express, ordinary, Limits(KEEP_ALIVE, min(http.max_body, SMALL_BODY)))
     try:
         server = await asyncio.get_running_loop().create_server(express, host, port, backlog=1024)
         try:
@@ -88,9 +88,10 @@ async def listen(services: Services, http: HttpSettings, host: str, port: int) -
 class Door:
     """Takes a request from its bytes to its answer; nothing a client sends makes it raise."""
 
-    def __init__(self, services: Services, address: ClientAddress) -> None:
+    def __init__(self, services: Services, address: ClientAddress, room: Room) -> None:
         self._services = services
         self._address = address
+        self._room = room
         self._rate = KeyRate(services.settings.requests_per_second)
         self._aside = ThreadPoolExecutor(1, "large bodies")
 
@@ -101,7 +102,8 @@ class Door:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request that came through aiohttp."""
         request_id = ids.request_id()
-        answer = await self._serve(request, request_id)
+        with self._room.held(self._client(request)) as held:
+            answer = await self._serve(request, request_id, held)
         if len(answer.body) <= SMALL and answer.code != RetCode.TOO_LARGE:
             return Prepared(answer.body, _HEAD % request_id.encode())
         return web.Response(
@@ -120,7 +122,7 @@ class Door:
         answer = await self._serve(plain, request_id)
         return complete(answer.body, _HEAD % request_id.encode())
 
-    async def _serve(self, request: Plain | web.Request, request_id: str) -> Answer:
+    async def _serve(self, request: Plain | web.Request, request_id: str, held: Held | None = None) -> Answer:
         clock, metrics = self._services.clock, self._services.metrics
         started = clock.monotonic()
         action, client = "", self._client(request)
@@ -128,7 +130,8 @@ class Door:
             if isinstance(request, Plain):
                 parameters = read_parameters(request.body, b"", request.content_type)
             else:
-                parameters = await self._parameters(request)
+                assert held is not None
+                parameters = await self._parameters(request, held)
             named = parameters.get("Action")
             action = named if isinstance(named, str) and named in ACTIONS else ""
             answer = await self._answer(action, parameters, client, request_id)
@@ -138,11 +141,11 @@ class Door:
         metrics.seconds.observe(clock.monotonic() - started, action)
         return answer
 
-    async def _parameters(self, request: web.Request) -> Parameters:
-        body = await read_body(request) if request.body_exists else b""
+    async def _parameters(self, request: web.Request, held: Held) -> Parameters:
+        body = await held.read(request) if request.body_exists else b""
         kind = request.headers.get("Content-Type", "")
         if body:
-            if len(body) <= LARGE_BODY:
+            if len(body) <= SMALL_BODY:
                 return read_parameters(body, b"", kind)
             # megabytes take seconds to unescape, and whoever sends them has not shown a signature yet
             loop = asyncio.get_running_loop()

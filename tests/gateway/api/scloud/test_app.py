@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import threading
 from dataclasses import replace
 from typing import Any
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.schema import ApiSettings, HttpSettings
-from gateway.api.scloud.app import LARGE_BODY
+from gateway.api.scloud.app import MAX_LINE
 from gateway.api.scloud.parameters import read_parameters
 from gateway.domain.account import Directory
 from gateway.domain.allowlist import AllowList
 from gateway.errors import Overloaded, StoreUnavailable
 from gateway.flow.funds import InsufficientFunds
+from gateway.web.body import SMALL_BODY
 from tests.support.scloud import (
     ENCODINGS,
     NOTICE,
@@ -226,9 +228,9 @@ async def test_a_large_body_is_taken_apart_beside_the_event_loop(monkeypatch: py
 
     monkeypatch.setattr("gateway.api.scloud.app.read_parameters", read)
     async with desk() as door:
-        assert (await door.send(call(File="%" * LARGE_BODY)))["RetCode"] == 0
+        assert (await door.send(call(File="%" * SMALL_BODY)))["RetCode"] == 0
         assert (await door.send(call()))["RetCode"] == 0
-        twice = b"a=1&a=2&b=" + b"x" * LARGE_BODY
+        twice = b"a=1&a=2&b=" + b"x" * SMALL_BODY
         assert (await door.raw(twice, FORM))["RetCode"] == 18002
     assert [thread is here for thread in seen] == [False, True, False]
 
@@ -374,3 +376,49 @@ async def test_who_is_let_in_is_remembered_and_who_is_not_is_not() -> None:
         await door.send(call(UserId="2") | {"Signature": "0" * 40})
         await door.send(call(ProjectId="org-nowhere"))
         assert door.used == [(PUBLIC, door.clock.now_ms(), "127.0.0.1")] * 2
+
+
+async def test_large_bodies_are_bounded_together() -> None:
+    """Those that do not fit are told so before they are read; small requests go on."""
+    async with desk(http=HttpSettings(max_body=1_000_000, max_bodies=2_000_000)) as door:
+        host, port = door.url.removeprefix("http://").rstrip("/").split(":")
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        _, held = await asyncio.open_connection(host, int(port))
+        held.write(head + b"Action=")
+        async with asyncio.timeout(10):
+            while (await refused_at_once(host, int(port), head)) is None:  # until the first one is being read
+                pass
+        assert (await door.send(call()))["RetCode"] == 0
+        held.close()
+        async with asyncio.timeout(10):
+            while (await door.send(call(File="x" * 900_000)))["RetCode"] == 153:  # until its going is noticed
+                pass
+
+
+async def refused_at_once(host: str, port: int, head: bytes) -> dict[str, Any] | None:
+    """Return the answer to a request whose body is not sent; None if it is waited for."""
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(head)
+        async with asyncio.timeout(0.2):
+            answer = await reader.readuntil(b"}")
+    except TimeoutError:
+        return None
+    finally:
+        writer.close()
+    document: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert document == {"RetCode": 153, "Message": "Request throttled, try again shortly"}
+    return document
+
+
+async def test_what_is_not_http_gets_a_plain_refusal() -> None:
+    async with desk() as door:
+        host, port = door.url.removeprefix("http://").rstrip("/").split(":")
+        expect = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nContent-Length: 1\r\n\r\nx"
+        line = b"GET /?" + b"x" * (MAX_LINE + 1) + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+        for bad, status in ((b"GET / HTTP/1.1\r\n bad\r\n\r\n", b"400"), (line, b"400"), (expect, b"417")):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(bad)
+            assert (await reader.readline()).split()[1] == status
+            writer.close()
+        assert (await door.send(call()))["RetCode"] == 0
