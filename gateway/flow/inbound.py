@@ -18,7 +18,7 @@ from carriers.smpp.userdata import read_user_data
 from gateway.domain.account import Directory
 from gateway.domain.inbound import Ownership, Wish
 from gateway.domain.numbers import handset
-from gateway.domain.reassembly import Part, Reassembly, Repeat, Whole, digest_of
+from gateway.domain.reassembly import REMEMBERED, Part, Reassembly, Repeat, Whole, digest_of
 from gateway.errors import StoreUnavailable
 from gateway.flow.context import Context
 from gateway.flow.outcome import Outbox
@@ -111,13 +111,14 @@ class Inbound:
             return
         parts = [(self._part(row), message_id) for row, message_id in rows]
         now = self._clock.monotonic()
-        since = max(part.received_at for part, _ in parts) - _RECENT_MS
+        last = max(part.received_at for part, _ in parts)
+        since, known = last - _RECENT_MS, last - int(REMEMBERED * 1000)
         joined: dict[int, list[Part]] = {}
         unsure: list[tuple[bytes, int]] = []
         for part, message_id in parts:
             if part.key is None and part.received_at >= since:
                 unsure.append((part.digest, message_id))
-            elif part.key is not None:
+            elif part.key is not None and part.received_at >= known:
                 joined.setdefault(message_id, []).append(part)
         self._parts.unsure(unsure, now)
         for message_id, of_one in joined.items():

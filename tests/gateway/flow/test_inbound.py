@@ -419,3 +419,15 @@ async def test_a_thousand_first_parts_that_never_go_on_stay_within_memory_and_ar
         assert rig.pipeline.inbound._parts.held == 100
         rig.clock.pass_(60)
         assert len(await seen(rig)) == 1_000
+
+
+async def test_a_message_of_long_ago_is_not_taken_for_a_repetition_after_a_restart(tmp_path: Path) -> None:
+    clock = SetClock()
+    async with flow(tmp_path / "g.db", clock=clock) as rig:
+        await rig.channel().brings(*reply_parts("same ", "words"))
+        clock.pass_(3_600)
+        await rig.channel().brings(reply("later"))
+        await seen(rig)
+    async with flow(tmp_path / "g.db", clock=clock) as rig:
+        await rig.channel().brings(*reply_parts("same ", "words"))
+        assert [row["text"] for row in await seen(rig)] == ["same words", "later", "same words"]
