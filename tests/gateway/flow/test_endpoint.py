@@ -384,7 +384,7 @@ def test_a_reply_waits_while_an_earlier_one_of_its_handset_is_on_its_way() -> No
     assert ids(first) == [1, 2, 3]
     assert e.take(1.0) is None
     e.taken(first)
-    assert ids(e.take(1.0)) == [4, 5]
+    assert ids(e.take(1.0 + LINGER)) == [4, 5]
 
 
 def test_a_reply_joins_an_earlier_one_of_its_handset_that_is_put_off() -> None:
