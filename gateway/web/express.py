@@ -209,7 +209,10 @@ class Connection(asyncio.Protocol):
         if self._held and silent > BODY_SECONDS:
             self._give_away(bytes(self._held))
         elif silent > self._express.limits.keep_alive:
-            self.close_if_idle()
+            if self._writable:
+                self.close_if_idle()
+            else:
+                self.abort()  # to close would be to wait until what it does not read has been sent
 
     # one request
 

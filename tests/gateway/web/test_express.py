@@ -77,6 +77,7 @@ class Lane:
     plain: list[Plain] = field(default_factory=list)
     other: list[bytes] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    answer_size: int = 0  # octets of padding
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -132,7 +133,7 @@ async def lane(body: int = 1000) -> AsyncIterator[Lane]:
     async def plain(request: Plain) -> bytes:
         opened.plain.append(request)
         await opened.gate.wait()
-        return complete(reply(request.body), b"X-Own: yes\r\n")
+        return complete(reply(request.body) + b"y" * opened.answer_size, b"X-Own: yes\r\n")
 
     async def other(request: web.Request) -> web.Response:
         data = await request.read()
@@ -265,6 +266,18 @@ async def test_a_silent_connection_is_closed_and_a_slow_one_given_to_aiohttp() -
             quiet.sweep(now + KEEP_ALIVE + 1.0)
             async with asyncio.timeout(10):
                 assert await reader.read() == b""
+
+
+async def test_a_client_that_never_reads_its_answers_is_dropped() -> None:
+    async with lane() as here, here.client() as (_, writer):
+        body = b"x" * 1000
+        one = head(*LINES[:2], b"Content-Length: 1000") + body
+        here.answer_size = 4_000_000
+        writer.write(one)
+        await here.until(lambda: "not reading" in repr(here.express.connections))
+        (connection,) = here.express.connections
+        connection.sweep(asyncio.get_running_loop().time() + KEEP_ALIVE + 1.0)
+        await here.until(lambda: not here.express.connections)
 
 
 async def test_closing_lets_the_answer_out_and_closes_the_rest() -> None:
