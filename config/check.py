@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
 
 from config.read import suggest
 from config.schema import (
@@ -50,6 +51,7 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
     yield from _callbacks(settings)
     yield from _inbound(settings.inbound)
     yield from _region("api.default_country", settings.api.default_country)
+    yield from _zone("api.time_zone", settings.api.time_zone)
     yield from _one_of("api.receipt_language", settings.api.receipt_language, ("en", "zh"))
     yield from _least("api", settings.api, 0, "dedup_window", "requests_per_second")
     yield from _one_of("log.level", settings.log.level, ("debug", "info", "warning", "error"))
@@ -231,6 +233,13 @@ def _purposes(path: str, names: Iterable[str] | Mapping[str, object]) -> Iterato
 def _region(path: str, value: str) -> Iterator[Problem]:
     if not _REGION.fullmatch(value):
         yield path, f"must be an ISO 3166 region such as CN, not {value!r}"
+
+
+def _zone(path: str, value: str) -> Iterator[Problem]:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # unknown, no name at all, a directory of names
+        yield path, f"must be a time zone such as Asia/Shanghai, not {value!r}"
 
 
 def _least(path: str, owner: object, least: float, *names: str) -> Iterator[Problem]:

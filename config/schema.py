@@ -87,6 +87,7 @@ class ApiSettings:
     """`[api]`: the customer API."""
 
     default_country: str = "CN"  # ISO 3166 region of numbers written without a country code
+    time_zone: str = "Asia/Shanghai"  # whose days the statistics count; a change counts from then on
     dedup_window: float = 60.0  # the same signed request within this time gets the first answer again
     requests_per_second: float = 0.0  # per API key, 0 = no limit; beyond it RetCode 153
     receipt_language: str = "en"  # of ReceiptResult and ReceiptDesc for accounts without their own: en | zh

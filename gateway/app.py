@@ -26,12 +26,13 @@ from gateway.errors import StoreUnavailable
 from gateway.flow.context import Context
 from gateway.flow.keyuse import KeyUse
 from gateway.flow.pipeline import Pipeline
+from gateway.flow.records import Records
 from gateway.flow.replay import ReplayWindow
 from gateway.flow.watch import Watch
 from gateway.live import Live
 from gateway.metrics import Metrics
 from gateway.store import messages as stored
-from gateway.store import reads
+from gateway.store import reads, recount
 from gateway.store.accounts import load_directory
 from gateway.store.engine import Store, open_store
 from gateway.store.journal import Journal
@@ -111,6 +112,8 @@ class Gateway:
         """Read what must be in memory and wire the parts; nothing moves yet."""
         key_file = Path(context.settings.security.master_key_file)
         keyring = await asyncio.to_thread(open_keyring, context.store, key_file)
+        zone, now_ms = context.settings.api.time_zone, context.clock.now_ms()
+        await context.store.write(partial(recount.begin, zone=zone, now_ms=now_ms))
         directory = Live(await context.store.read(lambda connection: load_directory(connection, keyring)))
         return cls(Pipeline(context, directory, Channel), directory, keyring)
 
@@ -125,6 +128,7 @@ class Gateway:
             directory=directory,
             accept=pipeline.accept,
             receipts=self._receipts,
+            records=Records(context),
             replay=self._replay,
             used=self._uses.note,
             numbers=NumberReader(NumberPlan(), api.default_country),

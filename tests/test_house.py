@@ -39,6 +39,10 @@ TESTED_ELSEWHERE = {
     "carriers/smpp/wire.py": "the codec's fields: test_codec, test_pdu, against smpplib too",
     "gateway/cli/common.py": "what every command does: the tests of each",
     "gateway/cli/serve.py": "tests/scenarios starts it as a process",
+    "gateway/api/scloud/conversion.py": "on a running gateway: tests/actions/test_records.py",
+    "gateway/api/scloud/reports.py": "on a running gateway: tests/actions/test_records.py",
+    "gateway/api/scloud/statistics.py": "on a running gateway: tests/actions/test_records.py",
+    "gateway/flow/records.py": "on a running gateway: tests/actions/test_records.py",
     "gateway/flow/batch.py": "values of the endpoint: test_endpoint",
     "gateway/flow/context.py": "plain values",
     "gateway/flow/owners.py": "what test_inbound is about",
@@ -55,6 +59,7 @@ TESTED_ELSEWHERE = {
     "gateway/store/tables_keys.py": "compared with the migrations: test_migrations",
     "gateway/store/tables_inbound.py": "compared with the migrations: test_migrations",
     "gateway/store/tables_operators.py": "compared with the migrations: test_migrations",
+    "gateway/store/tables_stats.py": "compared with the migrations: test_migrations",
     "gateway/store/changes.py": "plain values: test_bulk",
     "gateway/store/migrations/env.py": "run by every test that opens a store",
 }

@@ -21,6 +21,7 @@ from gateway.cli import (
     settings,
     simulate,
     standing,
+    stats,
 )
 from gateway.errors import GatewayError
 from gateway.version import VERSION
@@ -42,6 +43,7 @@ app.add_typer(review.templates, name="template")
 app.add_typer(message.app, name="message")
 app.add_typer(inbound.messages, name="inbound")
 app.add_typer(inbound.numbers, name="number")
+app.add_typer(stats.app, name="stats")
 app.command("send")(send.send_command)
 app.command("simulate")(simulate.simulate_command)
 app.add_typer(settings.app, name="config")

@@ -117,6 +117,7 @@ def _row(account: AccountSummary) -> dict[str, object]:
         "reserved": format_amount(account.reserved),
         "charged": format_amount(account.captured),
         "callback_url": account.callback_url,
+        "pull_reports": account.pull_reports,
         "created": moment(account.created_at),
         "restricted_because": account.state_reason or None,
         "language": account.language,

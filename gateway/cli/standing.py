@@ -1,4 +1,4 @@
-"""`account restrict`, `restore`, `allow`, `language`, `terms`: what a customer may do."""
+"""`account restrict`, `restore`, `allow`, `language`, `pull-reports`, `terms`: what a customer may do."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
         ("restore", restore),
         ("allow", allow),
         ("language", language_),
+        ("pull-reports", pull_reports),
         ("terms", terms),
     ):
         app.command(name)(command)
@@ -77,6 +78,20 @@ def language_(
     with office(config) as here:
         here.store.transaction(lambda c: standing.set_language(c, account, wanted, by()))
     show({"account_id": account, "language": language}, json)
+
+
+def pull_reports(
+    account: AccountArgument,
+    switch: Annotated[str, typer.Argument(metavar="on|off", help="Whether they are kept to be pulled.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Keep the final reports of ACCOUNT for three days, for it to fetch with PullUSMSReport."""
+    if switch not in ("on", "off"):
+        raise Invalid(f"{switch!r} is neither on nor off")
+    with office(config) as here:
+        here.store.transaction(lambda c: standing.set_pull_reports(c, account, switch == "on", by()))
+    show({"account_id": account, "pull_reports": switch == "on"}, json)
 
 
 def terms(

@@ -54,6 +54,7 @@ class Account:
     callback_url: str | None
     language: str | None  # of receipts: en | zh; None: the setting
     projects: Mapping[str, Project]  # by id
+    pull_reports: bool = False  # its reports are kept to be pulled
 
     @cached_property
     def default_project(self) -> Project | None:

@@ -87,12 +87,15 @@ class Outcomes:
         unit.undo.append(partial(self._funds.add, account_id, -amount))
 
     def report(self, message: Message, outbox_id: int, unit: Unit, now_ms: int) -> None:
-        """Queue a status report, if the account has somewhere to send it."""
+        """Queue a status report, if the account has somewhere to send it or pulls them."""
         account = self._directory.value.accounts.get(message.submission.account_id)
-        if account is None or not account.callback_url:
+        if account is None or not (account.callback_url or account.pull_reports):
             return
         payload = orjson.dumps(status_item(message, account.language or self._language)).decode()
-        unit.outbox.append((outbox_id, account.id, message.id, payload, now_ms, now_ms, 0, None, None))
+        if account.callback_url:
+            unit.outbox.append((outbox_id, account.id, message.id, payload, now_ms, now_ms, 0, None, None))
+        if account.pull_reports:
+            unit.pulls.append((account.id, message.id, payload, now_ms))
 
     def committed(self, unit: Unit) -> None:
         """Hand the reports of a committed unit on, then run what waited for it."""

@@ -16,6 +16,7 @@ from gateway.store.changes import (
     MESSAGE,
     MOVE,
     OUTBOX,
+    PULL,
     RECEIPT,
     SEGMENT,
     Changes,
@@ -40,14 +41,13 @@ _MESSAGE_ID = {
         ("ledger", LEDGER, "message_id"),
         ("outbox", OUTBOX, "message_id"),
         ("contacts", CONTACT, "message_id"),
+        ("pulls", PULL, "message_id"),
     )
 }
 _MESSAGES, _MOVES = KINDS.index("messages"), KINDS.index("moves")
-_PLAIN = tuple(
-    (number, attrgetter(name))
-    for number, name in enumerate(KINDS)
-    if name not in ("messages", "moves", "outbox_moves")
-)
+# kinds that are not rows of their own here, and those that others than a decision about messages write
+_OTHERS = ("messages", "moves", "outbox_moves", "conversions")
+_PLAIN = tuple((number, attrgetter(name)) for number, name in enumerate(KINDS) if name not in _OTHERS)
 
 
 class Unit:
@@ -55,7 +55,7 @@ class Unit:
 
     __slots__ = (
         "contacts", "early", "early_matched", "events", "finals", "inbound", "ledger", "marks", "moved",
-        "new_messages", "outbox", "receipts", "segments", "submissions", "then", "undo",
+        "new_messages", "outbox", "pulls", "receipts", "segments", "submissions", "then", "undo",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -73,6 +73,7 @@ class Unit:
         self.ledger: list[Row] = []
         self.outbox: list[Row] = []
         self.marks: list[Row] = []
+        self.pulls: list[Row] = []
         self.then: list[Then] = []  # called after the commit, in order
         self.undo: list[Then] = []  # called instead, last first, when the unit was not committed
 

@@ -57,6 +57,7 @@ class AccountSummary:
     name: str
     state: str
     callback_url: str | None
+    pull_reports: bool
     project_id: str
     available: int
     reserved: int
@@ -193,6 +194,7 @@ def list_accounts(connection: Connection, account_id: str | None = None) -> list
             accounts.c.name,
             accounts.c.state,
             accounts.c.callback_url,
+            accounts.c.pull_reports,
             projects.c.id,
             func.coalesce(balances.c.available, 0),
             func.coalesce(balances.c.reserved, 0),
@@ -309,6 +311,7 @@ def _account(row: Row[Any], projects: dict[str, Project]) -> Account:
         callback_url=row.callback_url,
         language=row.language,
         projects=projects,
+        pull_reports=row.pull_reports,
     )
 
 

@@ -8,11 +8,11 @@ PostgreSQL it is one array per column; the statement, and its plan, are the same
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     Dialect,
@@ -24,6 +24,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     column,
+    exists,
     func,
     insert,
     literal_column,
@@ -38,7 +39,8 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.domain.message import State
-from gateway.store import changes, tables, tables_inbound
+from gateway.domain.statistics import COUNTERS
+from gateway.store import changes, tables, tables_inbound, tables_stats
 from gateway.store.changes import Row
 
 # rows in one SQLite statement; 512 × 27 parameters stay below its limit of 32,766
@@ -107,14 +109,25 @@ def _add(kind: Kind, v: FromClause, dialect: str) -> Executable:
     """Insert, or add to what is there."""
     make: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = make(kind.table).from_select(kind.columns, _given(kind, v))
-    added = {name: kind.table.c[name] + statement.excluded[name] for name in kind.columns[1:]}
-    return statement.on_conflict_do_update(index_elements=[kind.columns[0]], set_=added)  # type: ignore[no-any-return]
+    key, rest = kind.columns[: kind.key], kind.columns[kind.key :]
+    added = {name: kind.table.c[name] + statement.excluded[name] for name in rest}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=added)  # type: ignore[no-any-return]
 
 
 def _raise(kind: Kind, v: FromClause, dialect: str) -> Executable:
     """Insert, or replace the values that are there."""
+    return _upsert(kind, _given(kind, v), dialect)
+
+
+def _tell(kind: Kind, v: FromClause, dialect: str) -> Executable:
+    """Do as `_raise` does, for messages that are there still."""
+    message = tables.messages.c.id == v.c[kind.columns[0]]
+    return _upsert(kind, _given(kind, v).where(exists().where(message)), dialect)
+
+
+def _upsert(kind: Kind, given: Select[Any], dialect: str) -> Executable:
     make: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = make(kind.table).from_select(kind.columns, _given(kind, v))
+    statement = make(kind.table).from_select(kind.columns, given)
     key, rest = kind.columns[: kind.key], kind.columns[kind.key :]
     set_ = {name: statement.excluded[name] for name in rest}
     return statement.on_conflict_do_update(index_elements=list(key), set_=set_)  # type: ignore[no-any-return]
@@ -153,8 +166,14 @@ KINDS: tuple[Kind, ...] = (
     Kind("outbox", tables.outbox, changes.OUTBOX, _insert),
     Kind("outbox_moves", tables.outbox, changes.OUTBOX_MOVE, _update, key=1),
     Kind("marks", tables.marks, changes.MARK, _raise, key=1),
+    Kind("pulls", tables_stats.pull_reports, changes.PULL, _insert),
+    Kind("conversions", tables_stats.conversions, changes.CONVERSION, _tell, key=1),
 )
-BALANCES = Kind("balances", tables.balances, ("account_id", "available", "reserved", "captured"), _add)
+BALANCES = Kind("balances", tables.balances, ("account_id", "available", "reserved", "captured"), _add, key=1)
+COUNTED = (
+    "account_id", "day", "project_id", "country", "purpose", "template_id",
+)  # fmt: skip
+STATISTICS = Kind("statistics", tables_stats.statistics, (*COUNTED, *COUNTERS), _add, key=len(COUNTED))
 
 
 class Statement:
@@ -175,10 +194,20 @@ class Statement:
 
     def execute(self, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
         """Write `rows`, which have the kind's columns in the kind's order."""
+        for _ in self._each(cursor, rows):
+            pass
+
+    def fetch(self, cursor: DBAPICursor, rows: Sequence[Row]) -> list[Row]:
+        """Return what the statement selects or returns for `rows`."""
+        return [found for _ in self._each(cursor, rows) for found in cursor.fetchall()]
+
+    def _each(self, cursor: DBAPICursor, rows: Sequence[Row]) -> Iterator[None]:
+        """Execute for `rows`, as many at a time as the database takes."""
         if None in [row[0] for row in rows]:  # it would pass for filling
             raise ValueError(f"{self._kind.field}: a row without {self._kind.columns[0]}")
         if self._dialect.name == "postgresql":
             cursor.execute(self._text, self._arrays(rows))
+            yield
             return
         longest = LENGTHS[-1]
         for start in range(0, len(rows), longest):
@@ -186,6 +215,7 @@ class Statement:
             length = LENGTHS[bisect_left(LENGTHS, len(part))]
             filling = repeat(None, (length - len(part)) * len(self._kind.columns))
             cursor.execute(self._of_length(length), tuple(chain(chain.from_iterable(part), filling)))
+            yield
 
     def _arrays(self, rows: Sequence[Row]) -> dict[str, str]:
         """Return a PostgreSQL array literal for each column; psycopg's lists take seven times as long."""
@@ -215,11 +245,25 @@ def _text_array(values: Iterable[str | None]) -> str:
     return "{" + ",".join(quoted) + "}"
 
 
-class Bulk:
-    """Writes whole units: every kind in its order, then the balances that follow from the ledger rows."""
+class Follower(Protocol):
+    """Writes what follows from other rows, in their transaction."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def begin(self) -> None:
+        """Forget what an earlier transaction left undone."""
+
+    def before(self, field: str, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
+        """Look at rows of a kind that are about to be written."""
+
+    def end(self, cursor: DBAPICursor) -> None:
+        """Write what follows; all the rows are written."""
+
+
+class Bulk:
+    """Writes whole units: every kind in its order, then what follows from them: balances, counters."""
+
+    def __init__(self, dialect: Dialect, follower: Follower) -> None:
         """Prepare nothing yet: a statement is rendered when first needed."""
+        self._follower = follower
         self._kinds = [(kind, Statement(kind, dialect)) for kind in KINDS]
         self._balances = Statement(BALANCES, dialect)
 
@@ -232,13 +276,18 @@ class Bulk:
         for unit in units:
             for number, rows in unit:
                 merged[number].append(rows)
+        follower = self._follower
+        follower.begin()
         for (kind, statement), found in zip(self._kinds, merged, strict=True):
             if not found:
                 continue
             rows = found[0] if len(found) == 1 else list(chain.from_iterable(found))
-            statement.execute(cursor, kind.distinct(rows))
+            distinct = kind.distinct(rows)
+            follower.before(kind.field, cursor, distinct)
+            statement.execute(cursor, distinct)
             if kind.field == "ledger":
                 self._balances.execute(cursor, balance_changes(rows))
+        follower.end(cursor)
 
 
 def balance_changes(rows: Iterable[Row]) -> list[Row]:

@@ -44,6 +44,8 @@ OUTBOX = (
     "id", "account_id", "message_id", "payload", "created_at", "next_at", "attempts", "done_at", "outcome",
 )  # fmt: skip
 OUTBOX_MOVE = ("id", "next_at", "attempts", "done_at", "outcome")
+PULL = ("account_id", "message_id", "payload", "created_at")
+CONVERSION = ("message_id", "used", "used_at", "told_at")
 MARK = ("name", "value")  # how far a sweep has come; survives a restart
 
 
@@ -70,6 +72,8 @@ class Changes:
     outbox: Sequence[Row] = ()
     outbox_moves: Sequence[Row] = ()
     marks: Sequence[Row] = ()
+    pulls: Sequence[Row] = ()
+    conversions: Sequence[Row] = ()
 
     def __iter__(self) -> Iterator[Part]:
         """Give what is there, kind by kind: its number in `KINDS` and its rows."""

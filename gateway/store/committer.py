@@ -11,6 +11,7 @@ from gateway.errors import RowRefused, StoreUnavailable
 from gateway.store.bulk import Bulk
 from gateway.store.changes import Parts
 from gateway.store.engine import Store
+from gateway.store.tally import Tally
 
 Outcome = Exception | None
 
@@ -33,7 +34,7 @@ class Committer:
     def __init__(self, store: Store) -> None:
         """Connect at the first batch."""
         self._store = store
-        self._bulk = Bulk(store.writer.dialect)
+        self._bulk = Bulk(store.writer.dialect, Tally(store.writer.dialect))
         self._connection: Connection | None = None
         self._sent: tuple[str, Sequence[Outcome]] | None = None  # a COMMIT on its way: its id and meaning
 

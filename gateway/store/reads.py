@@ -32,6 +32,26 @@ def final_messages(
     return by_session
 
 
+def sent_to(
+    connection: Connection, account_id: str, sessions: Sequence[str], phones: Sequence[str]
+) -> Mapping[str, Sequence[int]]:
+    """Return the ids of the messages of `sessions`, this account's only, that went to one of `phones`.
+
+    No `phones`: to anybody. A number that has been blanked is nobody's.
+    """
+    owned = _sessions(connection, sessions, account_id)
+    given = {id_: session for session in sessions if (id_ := submission_id(session)) in owned}
+    wanted = select(_m.submission_id, _m.id).where(
+        _s.id.in_(given), _m.id.between(_s.id + 1, _s.id + _s.messages)
+    )
+    if phones:
+        wanted = wanted.where(_m.phone.in_(phones))
+    found: dict[str, list[int]] = {session: [] for session in given.values()}
+    for submission, message in connection.execute(wanted.order_by(_m.id)):
+        found[given[submission]].append(message)
+    return found
+
+
 def message_life(connection: Connection, wanted: str) -> list[Life]:
     """Return everything known of the message with this id, or of each message of this session.
 

@@ -31,7 +31,7 @@ from gateway.domain.message import State
 from gateway.errors import StoreUnavailable
 from gateway.ids import id_at
 from gateway.metrics import StoreMetrics
-from gateway.store import tables
+from gateway.store import pulls, recount, tables, tables_stats
 from gateway.store.engine import Store
 from gateway.store.tables_inbound import contacts, mo_messages
 
@@ -100,6 +100,8 @@ class Retention:
         ):
             await self._repeat("purged_other", partial(purge_rows, table=table, below=below, done=done))
         await self._repeat("purged_other", partial(purge_contacts, before_ms=now_ms - self._recall_ms))
+        days_ms = self._settings.redact_after_days * _DAY_MS
+        await self._repeat("purged_other", partial(pulls.forget, now_ms=now_ms, keep_ms=days_ms, limit=CHUNK))
         redacted = await self._repeat("redacted", Redaction(redact_below))
         for redaction in (PartRedaction(redact_below), ReplyRedaction(redact_below)):
             await self._repeat("redacted_other", redaction)
@@ -200,18 +202,19 @@ def purge_contacts(connection: Connection, before_ms: int) -> int | None:
 
 def purge_messages(connection: Connection, below: int) -> int | None:
     """Delete a chunk of finished messages with ids under `below` and all that is theirs; None: no more."""
-    chosen = select(_m.id, _m.submission_id).where(_m.id < below, *_finished()).order_by(_m.id).limit(CHUNK)
-    rows = connection.execute(chosen).all()
+    chosen = select(_m.id, _m.submission_id, _m.accepted_at).where(_m.id < below, *_finished())
+    rows = connection.execute(chosen.order_by(_m.id).limit(CHUNK)).all()
     if not rows:
         return None
     ids = [row.id for row in rows]
-    for table in (tables.segments, tables.events):
+    for table in (tables.segments, tables.events, tables_stats.conversions):
         connection.execute(delete(table).where(table.c.message_id.in_(ids)))
     connection.execute(delete(tables.outbox).where(_o.id.in_(ids)))
     connection.execute(delete(tables.messages).where(_m.id.in_(ids)))
     empty = ~exists().where(_m.id.between(_s.id + 1, _s.id + _s.messages))
     submissions = {row.submission_id for row in rows}
     connection.execute(delete(tables.submissions).where(_s.id.in_(submissions), empty))
+    recount.purged(connection, (row.accepted_at for row in rows))
     return len(ids)
 
 

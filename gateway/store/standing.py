@@ -62,6 +62,15 @@ def set_language(connection: Connection, account_id: str, language: str | None, 
     _change(connection, old, by, "account.language", {"language": language})
 
 
+def set_pull_reports(connection: Connection, account_id: str, wanted: bool, by: By) -> None:
+    """Keep an account's reports for `PullUSMSReport` from now on, or no longer; raises `NotFound`.
+
+    What waits already may still be pulled once it is switched on again, for as long as it is kept.
+    """
+    old = _locked(connection, account_id)
+    _change(connection, old, by, "account.pull_reports", {"pull_reports": wanted})
+
+
 def accept_terms(connection: Connection, account_id: str, version: str, accepted_at: int, by: By) -> None:
     """Note that an account accepted a version of the terms of service, and when (unix ms).
 

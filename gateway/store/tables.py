@@ -18,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -26,6 +27,7 @@ from gateway.store import (  # noqa: F401 — the metadata is to know all tables
     tables_inbound,
     tables_keys,
     tables_operators,
+    tables_stats,
 )
 from gateway.store.tables_base import Id
 from gateway.store.tables_base import metadata as metadata  # noqa: PLC0414 — part of this module
@@ -44,6 +46,7 @@ accounts = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("state_reason", Text, nullable=False, server_default=""),  # why it is restricted
     Column("allowed", Text, nullable=False, server_default=""),  # client networks, comma separated; "": any
+    Column("pull_reports", Boolean, nullable=False, server_default=false()),  # kept for PullUSMSReport
 )
 
 projects = Table(

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from tests.actions import sending
+from tests.actions import records, sending
 from tests.actions.declared import Declared
 from tests.actions.world import Maker
 
 DECLARED: Mapping[str, Declared] = {
     **sending.DECLARED,
+    **records.DECLARED,
 }
 
-MAKERS: Sequence[Maker] = ()
+MAKERS: Sequence[Maker] = (*records.MAKERS,)

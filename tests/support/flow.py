@@ -274,14 +274,17 @@ def settings(**delivery: Any) -> Settings:
 
 @asynccontextmanager
 async def flow(
-    path: Path,
+    path: Path | str,
     *channels: ChannelConfig,
     options: Settings | None = None,
     clock: SetClock | None = None,
     helpers: Sequence[str] = ("settle", "refill"),
 ) -> AsyncIterator[Rig]:
-    """Run the flow on the SQLite file at `path`, made on first use; leaving it drains nothing."""
-    store = open_store(f"sqlite:///{path}")
+    """Run the flow on the SQLite file at `path`, made on first use, or on the database whose URL it is.
+
+    Leaving it drains nothing.
+    """
+    store = open_store(path if isinstance(path, str) else f"sqlite:///{path}")
     store.migrate()
     store.transaction(_account_once)
     account = Account(ACCOUNT, "One", True, "http://127.0.0.1:1/", None, {})

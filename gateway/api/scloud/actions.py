@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from gateway.api.scloud.batch import BATCH, send_batch
 from gateway.api.scloud.call import Call
 from gateway.api.scloud.codes import RetCode
+from gateway.api.scloud.conversion import BACKFILL, STATUS, add_backfill, customer_status
 from gateway.api.scloud.queries import PROJECTS, RECEIPTS, project_list, send_receipts
+from gateway.api.scloud.reports import REPORTS, pull_report
 from gateway.api.scloud.schema import Schema
 from gateway.api.scloud.send import SEND, send_message
+from gateway.api.scloud.statistics import (
+    SEND_STATISTICS,
+    TEMPLATE_STATISTICS,
+    send_statistics,
+    template_statistics,
+)
 from gateway.flow.replay import Answer
 
 
@@ -40,13 +48,31 @@ _CONTENT = frozenset(
         RetCode.VARIABLE_INVALID,
     }
 )
-_SESSIONS = frozenset({RetCode.PARAMETER_MISSING, RetCode.PARAMETER_FORMAT, RetCode.PARAMETER_INVALID})
+_PLAIN = frozenset({RetCode.PARAMETER_MISSING, RetCode.PARAMETER_FORMAT, RetCode.PARAMETER_INVALID})
 
 ACTIONS: Mapping[str, Action] = {
     "SendUSMSMessage": Action(SEND, send_message, changes=True, codes=_CONTENT),
     "SendBatchUSMSMessage": Action(
         BATCH, send_batch, changes=True, codes=_CONTENT | {RetCode.JSON_ERROR, RetCode.PARTLY_SUBMITTED}
     ),
-    "GetUSMSSendReceipt": Action(RECEIPTS, send_receipts, changes=False, codes=_SESSIONS),
+    "GetUSMSSendReceipt": Action(RECEIPTS, send_receipts, changes=False, codes=_PLAIN),
+    "GetUSMSSendStatistics": Action(SEND_STATISTICS, send_statistics, changes=False, codes=_PLAIN),
+    "GetUSMSTemplateSendStatistics": Action(
+        TEMPLATE_STATISTICS, template_statistics, changes=False, codes=_PLAIN
+    ),
+    # what it changes is not repeated: two polls are signed alike, and each is to get reports of its own
+    "PullUSMSReport": Action(
+        REPORTS,
+        pull_report,
+        changes=False,
+        codes=frozenset({RetCode.PARAMETER_FORMAT, RetCode.PARAMETER_INVALID}),
+    ),
+    "upUSMSCustomerStatus": Action(
+        STATUS,
+        customer_status,
+        changes=True,
+        codes=_PLAIN | {RetCode.PHONE_INVALID, RetCode.TOO_MANY_NUMBERS},
+    ),
+    "AddBackfill": Action(BACKFILL, add_backfill, changes=True, codes=_PLAIN | {RetCode.PHONE_INVALID}),
     "GetProjectList": Action(PROJECTS, project_list, changes=False, codes=frozenset()),
 }

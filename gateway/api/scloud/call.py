@@ -13,6 +13,7 @@ from gateway.clock import Clock
 from gateway.domain.account import Account, Directory, Project
 from gateway.domain.message import Message
 from gateway.flow.accept import Accepted, Request
+from gateway.flow.records import Records
 from gateway.flow.replay import Answer, ReplayWindow
 from gateway.live import Live
 from gateway.metrics import ApiMetrics
@@ -32,6 +33,7 @@ class Services:
     directory: Live[Directory]
     accept: Accept
     receipts: ReceiptReader
+    records: Records
     replay: ReplayWindow
     used: KeyUsed
     numbers: NumberReader
@@ -53,9 +55,14 @@ class Call:
     services: Services
 
 
+def answered(action: str) -> str:
+    """Return what an answer to `action` calls it; one of the published actions is echoed as it is."""
+    return action if action == "upUSMSCustomerStatus" else f"{action}Response"
+
+
 def encode(call: Call, code: RetCode, message: str, **fields: Any) -> bytes:
     """Return the JSON of an answer to `call`."""
-    return orjson.dumps({"RetCode": code, "Action": f"{call.action}Response", "Message": message, **fields})
+    return orjson.dumps({"RetCode": code, "Action": answered(call.action), "Message": message, **fields})
 
 
 def done(call: Call, message: str, **fields: Any) -> Answer:
@@ -67,7 +74,7 @@ def refused(refusal: Refusal, action: str) -> Answer:
     """Return the answer to a refused request; it names `action` where the service, not the door, refused."""
     body: dict[str, Any] = {"RetCode": refusal.code}
     if action and refusal.code >= SERVICE_CODES:
-        body["Action"] = f"{action}Response"
+        body["Action"] = answered(action)
     body["Message"] = refusal.message
     return Answer(orjson.dumps(body), refusal.code)
 

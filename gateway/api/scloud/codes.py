@@ -19,6 +19,7 @@ class RetCode(IntEnum):
     TOKEN_UNKNOWN = 174
     TOO_LARGE = 240
     PROJECT_FORBIDDEN = 290
+    ACTION_FORBIDDEN = 291
     PROJECT_UNKNOWN = 292
     ADDRESS_FORBIDDEN = 294
 
@@ -53,6 +54,7 @@ MESSAGES: dict[RetCode, str] = {
     RetCode.TOKEN_UNKNOWN: "SecurityToken Not Exists",
     RetCode.TOO_LARGE: "Request body too large",
     RetCode.PROJECT_FORBIDDEN: "Project not authorised",
+    RetCode.ACTION_FORBIDDEN: "No permission for this Action",
     RetCode.PROJECT_UNKNOWN: "Project Not Exists",
     RetCode.ADDRESS_FORBIDDEN: "Client IP not on the allow-list",
     RetCode.JSON_ERROR: "JSON parse error",

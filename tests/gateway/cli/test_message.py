@@ -4,10 +4,10 @@ import pytest
 
 from gateway.domain.message import Message, Purpose, Reason, State, Submission
 from gateway.ids import session_no
-from gateway.store.bulk import Bulk
 from gateway.store.changes import Changes
 from gateway.store.engine import open_store
 from tests.support.cli import CommandLine
+from tests.support.rows import commit
 
 NOW = 1_790_000_000_000
 ID = 1 << 60
@@ -56,9 +56,7 @@ def cli(cli: CommandLine) -> CommandLine:
         ledger=[(account, "reserve", -90_000, 90_000, ID, None, NOW, "")],
     )
     store = open_store(f"sqlite:///{cli.directory}/gateway.db")
-    store.transaction(
-        lambda connection: Bulk(connection.dialect).write(connection.connection.cursor(), [unit])
-    )
+    commit(store, unit)
     store.close()
     return cli
 

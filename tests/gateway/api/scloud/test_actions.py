@@ -9,6 +9,8 @@ def test_what_sends_changes_something_and_what_asks_does_not() -> None:
     assert {name for name, action in ACTIONS.items() if action.changes} == {
         "SendUSMSMessage",
         "SendBatchUSMSMessage",
+        "upUSMSCustomerStatus",
+        "AddBackfill",
     }
 
 
