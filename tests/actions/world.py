@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ from carriers.simulator.options import SimulatorOptions
 from carriers.simulator.server import Simulator
 from config.schema import (
     ApiSettings,
+    CallbackSettings,
     CarrierConfig,
     ChannelConfig,
     HttpSettings,
@@ -36,14 +37,16 @@ from config.schema import (
 from gateway.app import Gateway
 from gateway.clock import SystemClock
 from gateway.domain.message import Purpose, State
+from gateway.domain.operator import SYSTEM
 from gateway.domain.template import Review
 from gateway.flow.context import Context
 from gateway.metrics import Metrics
-from gateway.store import accounts, ledger, tables
+from gateway.store import accounts, keys, ledger, tables
 from gateway.store.accounts import NewTemplate
 from gateway.store.engine import open_store
 from gateway.store.journal import Journal
 from gateway.store.keyring import open_keyring
+from gateway.store.keys import By
 from gateway.tasks import Tasks
 from tests.support.processes import free_port, get_json, wait_for
 from tests.support.scloud import encoded, signed
@@ -106,6 +109,7 @@ class World:
             store=StoreSettings(url=f"sqlite:///{directory / 'gateway.db'}"),
             security=SecuritySettings(master_key_file=str(directory / "master.key")),
             price=(PriceSettings(amount="0.01"),),
+            callbacks=CallbackSettings(allow_private=True),
             api=ApiSettings(**api),
         )
         self.store = open_store(self.settings.store.url)
@@ -131,6 +135,14 @@ class World:
             return made
 
         return self.store.transaction(make)
+
+    def new_key(self, customer: Customer) -> Customer:
+        """Give the account another key pair, known to the gateway within a second; return it so equipped."""
+        by = By(actor=SYSTEM, now_ms=NOW)
+        made = self.store.transaction(
+            lambda c: keys.create_key(c, self._keyring, customer.account_id, "", by)
+        )
+        return replace(customer, public_key=made.public_key, private_key=made.private_key)
 
     # -- running
 
