@@ -1,10 +1,11 @@
 """Who is at the other end, also behind proxies."""
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from ipaddress import ip_network
 
 from gateway.domain.allowlist import parse_address
+
+_REMEMBERED = 1_024  # clients behind proxies: the same few again and again
 
 
 class ClientAddress:
@@ -13,26 +14,31 @@ class ClientAddress:
     def __init__(self, trusted: Sequence[str]) -> None:
         """`trusted`: addresses or networks; raises ValueError naming a bad one."""
         self._trusted = tuple(ip_network(one, strict=False) for one in trusted)
+        self._known: dict[tuple[str, ...], str] = {}
 
     def of(self, remote: str, forwarded: Iterable[str]) -> str:
         """Return the address of the last hop that is not a trusted proxy.
 
         `remote` is the other end of the socket, "" if it is gone; `forwarded` what X-Forwarded-For says.
         """
-        address = remote
         if not self._trusted:
-            return address
-        hops = ",".join(forwarded).split(",")
+            return remote
+        told = (remote, *forwarded)
+        known = self._known.get(told)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[told] = self._find(remote, ",".join(told[1:]).split(","))
+        return known
+
+    def _find(self, address: str, hops: list[str]) -> str:
         while hops and self._is_trusted(address):
             hop = hops.pop().strip()
-            if _parsed(hop) is None:
+            if parse_address(hop) is None:
                 break
             address = hop
         return address
 
     def _is_trusted(self, address: str) -> bool:
-        parsed = _parsed(address)
+        parsed = parse_address(address)
         return parsed is not None and any(parsed in network for network in self._trusted)
-
-
-_parsed = lru_cache(4_096)(parse_address)  # the same few proxies and customers again and again

@@ -9,7 +9,7 @@ from gateway.api.scloud.codes import RetCode
 from tests.actions.areas import DECLARED
 from tests.actions.declared import Try
 from tests.actions.test_declared import METHODS
-from tests.actions.world import World
+from tests.actions.world import NOW, World
 
 pytestmark = pytest.mark.slow
 
@@ -55,3 +55,13 @@ def test_it_is_refused_and_nothing_has_changed(world: World, action: str, code: 
     assert answer["Action"] in (f"{action}Response", action)
     if code != RetCode.PARTLY_SUBMITTED:
         assert world.rows() == before
+
+
+def test_projects_have_all_that_the_client_reads(world: World) -> None:
+    found = world.client(world.one).uaccount().get_project_list({"IsFinance": "No"})
+    assert found["ProjectCount"] == 1
+    (project,) = found["ProjectSet"]
+    assert (project["ProjectId"], project["ProjectName"]) == (world.one.project_id, "Default")
+    assert (project["IsDefault"], project["MemberCount"]) == (True, 1)
+    assert project["ResourceCount"] >= 4  # a signature and three templates
+    assert project["CreateTime"] == NOW // 1000

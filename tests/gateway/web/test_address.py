@@ -16,6 +16,7 @@ from gateway.web.address import ClientAddress
         (("10.0.0.0/8",), "10.0.0.1", (), "10.0.0.1"),
         (("10.0.0.0/8",), "10.0.0.1", ("rubbish",), "10.0.0.1"),
         (("10.0.0.0/8",), "10.0.0.1", ("203.0.113.9, rubbish",), "10.0.0.1"),
+        (("10.0.0.0/8",), "::ffff:10.0.0.1", ("::ffff:203.0.113.9",), "::ffff:203.0.113.9"),
         (("::1",), "::1", ("2001:db8::7",), "2001:db8::7"),
     ],
 )
@@ -28,3 +29,11 @@ def test_the_last_hop_that_is_not_trusted(
 def test_a_bad_network_is_refused_at_start() -> None:
     with pytest.raises(ValueError, match="proxy"):
         ClientAddress(("proxy.example",))
+
+
+def test_memory_does_not_grow_with_the_clients() -> None:
+    known = ClientAddress(("10.0.0.0/8",))
+    for number in range(10_000):
+        client = f"203.0.{number // 256}.{number % 256}"
+        assert known.of("10.0.0.1", (client,)) == client
+    assert len(known._known) <= 1_024
