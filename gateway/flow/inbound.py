@@ -7,7 +7,7 @@ memory: what is not finished when the gateway ends goes on at the next start.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import orjson
@@ -26,7 +26,7 @@ from gateway.flow.owners import Owners
 from gateway.live import Live
 from gateway.store import inbound as stored
 from gateway.store.changes import Row
-from gateway.store.inbound import Finished, Obey
+from gateway.store.inbound import Facts, Finished, Obey
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +77,7 @@ class Inbound:
     def arrived(self, rows: Sequence[Row]) -> None:
         """Take `INBOUND` rows that are committed."""
         now = self._clock.monotonic()
-        for row in rows:
-            part = self._part(row)
+        for part in self._readable(rows):
             self._metrics.parts.add(1, part.channel)
             self._parts.add(part, now)
         self._collect()
@@ -96,8 +95,7 @@ class Inbound:
         while rows := await self._store.read(partial(stored.waiting_parts, after_id=after, limit=_PAGE)):
             after = rows[-1][0]
             now, now_ms = self._clock.monotonic(), self._clock.now_ms()
-            for row in rows:
-                part = self._part(row)
+            for part in self._readable(rows):
                 left = self._timeout - max(0, now_ms - part.received_at) / 1000
                 grace = min(GRACE, self._timeout)
                 self._parts.add(part, now, deadline=now + min(self._timeout, max(left, grace)))
@@ -107,11 +105,10 @@ class Inbound:
     async def _remember(self) -> None:
         """Know what was finished last: carriers send again what they have no answer for."""
         rows = await self._store.read(partial(stored.newest_parts, limit=_PAGE))
-        if not rows:
-            return
-        parts = [(self._part(row), message_id) for row, message_id in rows]
+        belongs = {row[0]: message_id for row, message_id in rows}
+        parts = [(part, belongs[part.id]) for part in self._readable(row for row, _ in rows)]
         now = self._clock.monotonic()
-        last = max(part.received_at for part, _ in parts)
+        last = max((part.received_at for part, _ in parts), default=0)
         since, known = last - _RECENT_MS, last - int(REMEMBERED * 1000)
         joined: dict[int, list[Part]] = {}
         unsure: list[tuple[bytes, int]] = []
@@ -187,7 +184,7 @@ class Inbound:
             partial(stored.facts, phones=phones, known_version=self._owners.version)
         )
         now_ms = self._clock.now_ms()
-        finished = [self._owners.read(whole, facts, now_ms) for whole in wholes]
+        finished = list(self._read(wholes, facts, now_ms))
         try:
             await self._write(finished, repeats)
         except SQLAlchemyError as error:
@@ -224,6 +221,25 @@ class Inbound:
         return True
 
     # details
+
+    def _readable(self, rows: Iterable[Row]) -> Iterator[Part]:
+        """Read stored parts; one that breaks its reader must not stop the gateway, now and at every start."""
+        for row in rows:
+            try:
+                part = self._part(row)
+            except Exception:
+                log.exception("a part of a handset's message cannot be read; it stays", part=row[0])
+                continue
+            yield part
+
+    def _read(self, wholes: Iterable[Whole], facts: Facts, now_ms: int) -> Iterator[Finished]:
+        for whole in wholes:
+            try:
+                finished = self._owners.read(whole, facts, now_ms)
+            except Exception:
+                log.exception("a handset's message cannot be read; its parts stay", part=whole.first.id)
+                continue
+            yield finished
 
     def _part(self, row: Row) -> Part:
         id_, channel, source, destination, data_coding, esm_class, payload_hex, tlvs, received_at = row

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, update
 
 from carriers.results import Inbound
+from carriers.smpp.userdata import UserData, read_user_data
 from config.schema import InboundSettings
 from gateway.domain.account import Account, Directory
 from gateway.domain.inbound import Completion, Fate, Flag, Forwarding, Ownership, Wish
@@ -431,3 +432,26 @@ async def test_a_message_of_long_ago_is_not_taken_for_a_repetition_after_a_resta
     async with flow(tmp_path / "g.db", clock=clock) as rig:
         await rig.channel().brings(*reply_parts("same ", "words"))
         assert [row["text"] for row in await seen(rig)] == ["same words", "later", "same words"]
+
+
+async def test_what_cannot_be_read_stays_and_stops_nothing_not_even_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a handset makes go wrong in here, the gateway goes on, and starts again."""
+
+    def breaks(esm_class: int, data_coding: int, payload: bytes, tlvs: object, alphabet: str) -> UserData:
+        if payload == b"\0b\0a\0d":
+            raise ZeroDivisionError
+        return read_user_data(esm_class, data_coding, payload, (), alphabet)
+
+    monkeypatch.setattr(module, "read_user_data", breaks)
+    async with flow(tmp_path / "g.db") as rig:
+        assert await rig.channel().brings(reply("bad"), reply("good"))
+        assert [row["text"] for row in await seen(rig)] == ["good"]
+    async with flow(tmp_path / "g.db") as rig:
+        monkeypatch.setattr(rig.pipeline.inbound._owners, "_contents", None)
+        await rig.channel().brings(reply("worse"))
+        assert [row["text"] for row in await seen(rig)] == ["good"]
+    monkeypatch.undo()
+    async with flow(tmp_path / "g.db") as rig:
+        assert sorted(row["text"] for row in await seen(rig)) == ["bad", "good", "worse"]
