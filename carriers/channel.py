@@ -172,7 +172,7 @@ class Channel:
         self._report(answers)
         self._check_settled()
 
-    def link_arrived(self, link: Link, arrivals: Sequence[Arrival], reply: Callable[[bool], None]) -> None:
+    def link_arrived(self, link: Link, arrivals: Sequence[Arrival], reply: Callable[[bool], object]) -> None:
         """Hand up receipts and messages."""
         bundle = Arrivals([], [], reply)
         for pdu in arrivals:

@@ -41,7 +41,9 @@ class LinkOwner(Protocol):
     def link_settled(self, link: "Link", events: Sequence[Settled]) -> None:
         """Segments were answered, or will not be; those of one read together, in order."""
 
-    def link_arrived(self, link: "Link", arrivals: Sequence[Arrival], reply: Callable[[bool], None]) -> None:
+    def link_arrived(
+        self, link: "Link", arrivals: Sequence[Arrival], reply: Callable[[bool], object]
+    ) -> None:
         """What one read brought; `reply` is to be called once it is stored (True) or could not be (False)."""
 
     def link_put_off(self, link: "Link", count: int) -> None:
@@ -216,13 +218,15 @@ class Link(asyncio.Protocol):
             self.unstored += len(arrivals)
             self._owner.link_arrived(self, arrivals, partial(self._reply, arrivals))
 
-    def _reply(self, arrivals: list[Arrival], stored: bool) -> None:
-        """Answer what is stored, or ask for it again."""
+    def _reply(self, arrivals: list[Arrival], stored: bool) -> bool:
+        """Answer what is stored, or ask for it again; whether there is still somebody to answer."""
         self.unstored -= len(arrivals)
-        if self._session is not None and self._session.state is not State.CLOSED:
+        alive = self._session is not None and self._session.state is not State.CLOSED
+        if alive and self._session is not None:
             self._session.respond(arrivals, CommandStatus.ROK if stored else CommandStatus.RX_T_APPN)
             self._after_work()
         self._owner.link_changed(self)
+        return alive
 
     def _after_work(self) -> None:
         """Write at the end of this turn of the loop; keep the timer early enough."""

@@ -100,11 +100,14 @@ class Inbound:
 
 @dataclass(slots=True)
 class Arrivals:
-    """What one read from one link brought; `reply` must be called exactly once, when it is stored."""
+    """What one read from one link brought; `reply` must be called exactly once, when it is stored.
+
+    It returns False if the link is gone: nobody was answered, and the carrier will send all of it again.
+    """
 
     receipts: list[Receipt]
     inbound: list[Inbound]
-    reply: Callable[[bool], None]  # True: deliver_sm_resp ESME_ROK for all; False: ESME_RX_T_APPN
+    reply: Callable[[bool], object]  # True: deliver_sm_resp ESME_ROK for all; False: ESME_RX_T_APPN
 
 
 AnswerSink = Callable[[str, Sequence[Answer]], None]  # channel id, answers

@@ -178,9 +178,13 @@ class Reassembly:
         Each that comes once more soon is a repetition. At other times the same text again is a new message:
         people do say the same thing twice.
         """
+        if now >= self._unsure_until:
+            self._unsure.clear()
         self._unsure_until = now + REMEMBERED
         for digest, message_id in digests:
             self._unsure.setdefault(digest, []).append(message_id)
+            if len(self._unsure) > self._capacity:
+                del self._unsure[next(iter(self._unsure))]
 
     # one part
 

@@ -14,9 +14,10 @@ import orjson
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from carriers.results import Inbound as MO
 from carriers.smpp.userdata import read_user_data
 from gateway.domain.account import Directory
-from gateway.domain.inbound import Ownership, Wish
+from gateway.domain.inbound import Completion, Ownership, Wish
 from gateway.domain.numbers import handset
 from gateway.domain.reassembly import REMEMBERED, Part, Reassembly, Repeat, Whole, digest_of
 from gateway.errors import StoreUnavailable
@@ -59,6 +60,7 @@ class Inbound:
         self._owners = Owners(context.settings, context.channels, directory)
         self._unfinished: deque[Whole] = deque()
         self._repeats: list[Repeat] = []
+        self._last_wholes: list[tuple[bytes, int]] = []  # digests and ids
         self._assigned = True  # there may be some from before
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -82,6 +84,15 @@ class Inbound:
             self._parts.add(part, now)
         self._collect()
         self._wake.set()
+
+    def unanswered(self, channel_id: str, inbound: Sequence[MO]) -> None:
+        """Know that the carrier will send these, of the last rows, again: its link was lost meanwhile."""
+        digests = {
+            digest_of(one.data_coding, one.payload, channel_id, one.source, one.destination)
+            for one in inbound
+        }
+        again = [known for known in self._last_wholes if known[0] in digests]
+        self._parts.unsure(again, self._clock.monotonic())
 
     def look_for_assigned(self) -> None:
         """Take up what an operator has given to somebody."""
@@ -164,6 +175,7 @@ class Inbound:
 
     def _collect(self) -> None:
         wholes, repeats = self._parts.take()
+        self._last_wholes = [(w.first.digest, w.id) for w in wholes if w.completion is Completion.WHOLE]
         self._unfinished += wholes
         self._repeats += repeats
 

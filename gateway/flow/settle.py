@@ -48,6 +48,9 @@ class InboundSink(Protocol):
     def arrived(self, rows: Sequence[Row]) -> None:
         """Take `INBOUND` rows that are committed."""
 
+    def unanswered(self, channel_id: str, inbound: Sequence[Inbound]) -> None:
+        """Note that the carrier does not know that these, of the last rows, are stored."""
+
 
 class Settler:
     """Matches receipts with messages and stores what they say."""
@@ -123,8 +126,8 @@ class Settler:
             await self._settle_apart(batch, arrivals)
             arrivals = []
         finally:
-            for _, one in arrivals:
-                one.reply(stored_all)
+            for channel_id, one in arrivals:
+                self._answer(channel_id, one, stored_all)
 
     async def _settle_apart(self, batch: Sequence[Arrived], arrivals: Sequence[tuple[str, Arrivals]]) -> None:
         """Settle read by read what was refused together: one bad row must not cost the others theirs."""
@@ -133,7 +136,11 @@ class Settler:
                 await self._settle_alone([arrived], [])
         for channel_id, one in arrivals:
             receipts = [Arrived(channel_id, receipt) for receipt in one.receipts]
-            one.reply(await self._settle_alone(receipts, [(channel_id, one)]))
+            self._answer(channel_id, one, await self._settle_alone(receipts, [(channel_id, one)]))
+
+    def _answer(self, channel_id: str, arrivals: Arrivals, stored: bool) -> None:
+        if arrivals.reply(stored) is False and stored and arrivals.inbound:
+            self._inbound.unanswered(channel_id, arrivals.inbound)
 
     async def _settle_alone(self, batch: Sequence[Arrived], arrivals: Sequence[tuple[str, Arrivals]]) -> bool:
         try:

@@ -51,7 +51,7 @@ class Owner:
     def __init__(self) -> None:
         self.bound = self.changed = 0
         self.settled: list[Settled] = []
-        self.replies: list[Callable[[bool], None]] = []
+        self.replies: list[Callable[[bool], object]] = []
         self.lost: list[Lost] = []
 
     def link_bound(self, link: Link) -> None:
@@ -60,7 +60,7 @@ class Owner:
     def link_settled(self, link: Link, events: Sequence[Settled]) -> None:
         self.settled += events
 
-    def link_arrived(self, link: Link, arrivals: Sequence[Arrival], reply: Callable[[bool], None]) -> None:
+    def link_arrived(self, link: Link, arrivals: Sequence[Arrival], reply: Callable[[bool], object]) -> None:
         self.replies.append(reply)
 
     def link_put_off(self, link: Link, count: int) -> None:
@@ -194,10 +194,14 @@ async def test_t104_what_is_owed_is_written_before_the_connection_closes() -> No
     assert link.error == "peer unbound"
 
 
-async def test_a_reply_after_the_end_does_nothing() -> None:
+async def test_a_reply_after_the_end_does_nothing_and_says_so() -> None:
     link, wire, owner = bound_link()
     link.data_received(encode(DeliverSm(sequence=7)))
+    link.data_received(encode(DeliverSm(sequence=8)))
+    assert owner.replies[1](True) is True
+    await turn()
+    wire.writes.clear()
     link.abort("over")
-    owner.replies[0](True)
+    assert owner.replies[0](True) is False
     await turn()
     assert wire.writes == []

@@ -160,10 +160,18 @@ class ScriptedChannel:
         async with asyncio.timeout(10):
             return await done
 
-    async def brings(self, *inbound: Inbound) -> bool:
-        """Bring what handsets sent in one read; return whether it was acknowledged."""
+    async def brings(self, *inbound: Inbound, answered: bool = True) -> bool:
+        """Bring what handsets sent in one read; return whether it was to be acknowledged.
+
+        `answered` False: the link is gone before the carrier can be told.
+        """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._arrivals(self.config.id, Arrivals([], list(inbound), done.set_result))
+
+        def reply(stored: bool) -> bool:
+            done.set_result(stored)
+            return answered
+
+        self._arrivals(self.config.id, Arrivals([], list(inbound), reply))
         async with asyncio.timeout(10):
             return await done
 

@@ -455,3 +455,15 @@ async def test_what_cannot_be_read_stays_and_stops_nothing_not_even_the_next_sta
     monkeypatch.undo()
     async with flow(tmp_path / "g.db") as rig:
         assert sorted(row["text"] for row in await seen(rig)) == ["bad", "good", "worse"]
+
+
+async def test_what_a_lost_link_could_not_acknowledge_comes_again_and_is_told_once(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await owns(rig)
+        assert await rig.channel().brings(reply("yes"), *reply_parts("long ", "one"), answered=False)
+        assert await rig.channel().brings(reply("other"))
+        await rig.channel().brings(reply("yes"), *reply_parts("long ", "one"))
+        assert sorted(row["text"] for row in await seen(rig)) == ["long one", "other", "yes"]
+        await rig.channel().brings(reply("yes"))
+        assert len(await callbacks(rig)) == 3
+        assert len(await seen(rig)) == 4, "once more is once more"
