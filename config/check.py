@@ -11,6 +11,7 @@ from config.read import suggest
 from config.schema import (
     PURPOSES,
     ChannelConfig,
+    FileSettings,
     HttpSettings,
     InboundSettings,
     InDoubtPolicy,
@@ -50,6 +51,7 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
     yield from _prices(settings)
     yield from _callbacks(settings)
     yield from _inbound(settings.inbound)
+    yield from _files(settings.files)
     yield from _region("api.default_country", settings.api.default_country)
     yield from _zone("api.time_zone", settings.api.time_zone)
     yield from _one_of("api.receipt_language", settings.api.receipt_language, ("en", "zh"))
@@ -146,6 +148,14 @@ def _inbound(inbound: InboundSettings) -> Iterator[Problem]:
         for word in words:
             if word.casefold() in both:
                 yield f"inbound.opt_in.{language}", f"{word!r} is a word to opt out, too"
+
+
+def _files(files: FileSettings) -> Iterator[Problem]:
+    if not files.directory.strip():
+        yield "files.directory", "is empty"
+    yield from _least("files", files, 1, "quota", "unused_days", "link_seconds")
+    if files.link_base and not re.fullmatch(r"https?://[^\s?#]+", files.link_base):
+        yield "files.link_base", f"must begin with https:// and have no query, not {files.link_base!r}"
 
 
 def _channel(path: str, channel: ChannelConfig) -> Iterator[Problem]:

@@ -153,6 +153,10 @@ def _resolved(settings: Settings, directory: Path) -> Settings:
             settings.security, master_key_file=str(directory / settings.security.master_key_file)
         ),
         store=replace(settings.store, url=_resolved_url(settings.store.url, directory)),
+        files=replace(settings.files, directory=str(directory / settings.files.directory)),
+        review=replace(
+            settings.review, rules=str(directory / settings.review.rules) if settings.review.rules else ""
+        ),
     )
 
 

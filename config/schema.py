@@ -189,6 +189,24 @@ class InboundSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSettings:
+    """`[review]`: the automatic checks of signatures, templates and qualifications."""
+
+    rules: str = ""  # the rule file, relative to the settings file; empty: the shipped one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSettings:
+    """`[files]`: what customers upload for the review."""
+
+    directory: str = "files"  # relative to the settings file; belongs to the database: back both up
+    quota: int = 256 * 1024 * 1024  # bytes of one account's files at most
+    unused_days: int = 7  # a file that nothing names is deleted after this many days
+    link_seconds: int = 600  # how long the links of QueryUSMSSignatureQualification work
+    link_base: str = ""  # what they begin with: https://sms.example.com; empty: a path on the API's host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """`[log]`: structured logs on standard error."""
 
@@ -208,6 +226,8 @@ class Settings:
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
     inbound: InboundSettings = field(default_factory=InboundSettings)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
+    files: FileSettings = field(default_factory=FileSettings)
     log: LogSettings = field(default_factory=LogSettings)
     price: tuple[PriceSettings, ...] = (  # any line in the file replaces all of these
         PriceSettings(amount="0.050", purpose="verification"),

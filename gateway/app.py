@@ -19,15 +19,19 @@ from config.schema import Network, Settings
 from gateway.api.scloud.app import listen
 from gateway.api.scloud.call import Services
 from gateway.auth.keys import Keyring
+from gateway.auth.links import LinkSigner
 from gateway.clock import SystemClock
 from gateway.domain.account import Directory
 from gateway.domain.message import Message
 from gateway.errors import StoreUnavailable
 from gateway.flow.context import Context
 from gateway.flow.keyuse import KeyUse
+from gateway.flow.papers import Papers
 from gateway.flow.pipeline import Pipeline
 from gateway.flow.records import Records
 from gateway.flow.replay import ReplayWindow
+from gateway.flow.review import Reviews
+from gateway.flow.rules import RuleFile
 from gateway.flow.watch import Watch
 from gateway.live import Live
 from gateway.metrics import Metrics
@@ -115,15 +119,22 @@ class Gateway:
         zone, now_ms = context.settings.api.time_zone, context.clock.now_ms()
         await context.store.write(partial(recount.begin, zone=zone, now_ms=now_ms))
         directory = Live(await context.store.read(lambda connection: load_directory(connection, keyring)))
-        return cls(Pipeline(context, directory, Channel), directory, keyring)
+        rules = await asyncio.to_thread(RuleFile, context.settings.review)
+        return cls(Pipeline(context, directory, Channel), directory, keyring, rules)
 
-    def __init__(self, pipeline: Pipeline, directory: Live[Directory], keyring: Keyring) -> None:
+    def __init__(
+        self, pipeline: Pipeline, directory: Live[Directory], keyring: Keyring, rules: RuleFile
+    ) -> None:
         self._pipeline = pipeline
         self._context = context = pipeline.context
         self._unready = ["starting"]
         api = context.settings.api
         self._replay = ReplayWindow(api.dedup_window, context.clock)
         self._uses = KeyUse(context.store)
+        self._watch = Watch(context, keyring, directory, pipeline.inbound.look_for_assigned)
+        self._reviews = Reviews(context.store, rules, context.clock, context.metrics.review, self._watch.look)
+        signer = LinkSigner(keyring.derived("links to files"))
+        self._papers = Papers(context.store, context.settings.files, signer, context.clock)
         self._services = Services(
             directory=directory,
             accept=pipeline.accept,
@@ -132,6 +143,8 @@ class Gateway:
             replay=self._replay,
             used=self._uses.note,
             numbers=NumberReader(NumberPlan(), api.default_country),
+            reviews=self._reviews,
+            papers=self._papers,
             settings=api,
             metrics=context.metrics.api,
             clock=context.clock,
@@ -139,8 +152,10 @@ class Gateway:
         settings = context.settings
         store = settings.store
         self._helpers: dict[str, Callable[[], Any]] = pipeline.helpers | {
+            "watch": self._watch.run,
             "key use": self._uses.run,
-            "watch": Watch(context, keyring, directory, pipeline.inbound.look_for_assigned).run,
+            "reviews": self._reviews.run,
+            "files": self._papers.run,
             "retention": Retention(
                 context.store,
                 store,
@@ -155,6 +170,8 @@ class Gateway:
         async with Tasks() as helpers:
             await self._work(stop, helpers)
             helpers.stop()
+        self._reviews.close()
+        self._papers.close()
         log.info("stopped")
 
     async def _work(self, stop: asyncio.Event, helpers: Tasks) -> None:
@@ -167,7 +184,13 @@ class Gateway:
         for channel_id, channel in self._pipeline.channels.items():
             helpers.helper(f"channel {channel_id}", channel.run())
         http = self._context.settings.http
-        health = Health(VERSION, self._context.metrics.render, lambda: self._unready, self._channel_status)
+        health = Health(
+            VERSION,
+            self._context.metrics.render,
+            lambda: self._unready,
+            self._channel_status,
+            lambda: self._watch.revisions,
+        )
         async with AsyncExitStack() as admin, AsyncExitStack() as public:
             await _listen(admin, admin_app(health), http.admin)
             host, port = _endpoint(http.public)

@@ -373,6 +373,19 @@ class CallbackMetrics:
         self.failing = Levels(registry, "callback_endpoints_failing", "Endpoints whose last POST failed.")
 
 
+class ReviewMetrics:
+    """What customers hand in, and what becomes of it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.moves = Counts(
+            registry,
+            "review_moves",
+            "Moves of signatures, templates and qualifications under review.",
+            ("kind", "move", "by"),
+        )
+        self.waiting = Levels(registry, "review_waiting", "What waits for a reviewer.", ("kind",))
+
+
 class Metrics:
     """All of them, and the page a scrape gets."""
 
@@ -384,6 +397,7 @@ class Metrics:
         self.inbound = InboundMetrics(registry)
         self.store = StoreMetrics(registry)
         self.callbacks = CallbackMetrics(registry)
+        self.review = ReviewMetrics(registry)
         self._refreshers: list[Refresher] = []
         Info("build", "The running version.", namespace=NAMESPACE, registry=registry).info(
             {"version": version}

@@ -60,6 +60,13 @@ TESTED_ELSEWHERE = {
     "gateway/store/tables_inbound.py": "compared with the migrations: test_migrations",
     "gateway/store/tables_operators.py": "compared with the migrations: test_migrations",
     "gateway/store/tables_stats.py": "compared with the migrations: test_migrations",
+    "gateway/store/tables_review.py": "compared with the migrations: test_migrations",
+    "gateway/store/qualification_fields.py": "plain values",
+    "gateway/api/scloud/handin.py": "what the actions of tests/actions/review.py share",
+    "gateway/api/scloud/signatures.py": "tests/actions, against a running gateway",
+    "gateway/api/scloud/templates.py": "tests/actions, against a running gateway",
+    "gateway/api/scloud/qualifications.py": "tests/actions, against a running gateway",
+    "gateway/api/scloud/files.py": "tests/actions, against a running gateway",
     "gateway/store/changes.py": "plain values: test_bulk",
     "gateway/store/migrations/env.py": "run by every test that opens a store",
 }

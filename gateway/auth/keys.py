@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.errors import GatewayError
 
@@ -85,9 +87,14 @@ class Keyring:
         if len(master_key) != _MASTER_KEY_BYTES:
             raise ValueError(f"a master key has {_MASTER_KEY_BYTES} bytes")
         self._cipher = AESGCM(master_key)
+        self._master_key = master_key
 
     def __repr__(self) -> str:
         return "<Keyring>"
+
+    def derived(self, purpose: str) -> bytes:
+        """Return a key of its own for `purpose`, the same one every time under this master key."""
+        return HKDF(SHA256(), _MASTER_KEY_BYTES, salt=None, info=purpose.encode()).derive(self._master_key)
 
     def seal(self, pair: KeyPair) -> bytes:
         """Return what to store for `pair`; it opens only together with its public key."""

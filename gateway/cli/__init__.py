@@ -16,6 +16,7 @@ from gateway.cli import (
     message,
     project,
     review,
+    reviews,
     send,
     serve,
     settings,
@@ -40,6 +41,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(project.app, name="project")
 app.add_typer(review.signatures, name="signature")
 app.add_typer(review.templates, name="template")
+app.add_typer(reviews.app, name="review")
 app.add_typer(message.app, name="message")
 app.add_typer(inbound.messages, name="inbound")
 app.add_typer(inbound.numbers, name="number")

@@ -24,9 +24,9 @@ from gateway.domain.message import Purpose
 from gateway.domain.operator import Actor, ActorKind, Role
 from gateway.errors import Invalid
 from gateway.logs import configure
+from gateway.store.audit import By
 from gateway.store.engine import Store, open_store
 from gateway.store.keyring import open_keyring
-from gateway.store.keys import By
 
 Cell = str | int | float | bool | None
 Result = Mapping[str, object]

@@ -19,15 +19,16 @@ from sqlalchemy import Connection
 
 from config.schema import Settings
 from gateway.cli import serve
-from gateway.cli.common import now_ms, office
+from gateway.cli.common import by, now_ms, office
 from gateway.cli.send import Customer, send_parameters
 from gateway.cli.settings import EXAMPLES, load_checked, write_example
 from gateway.domain.message import Purpose
 from gateway.domain.money import MICRO
-from gateway.domain.review import Review
+from gateway.domain.review import Move
 from gateway.errors import GatewayError
-from gateway.store import accounts, ledger
-from gateway.store.accounts import NewTemplate
+from gateway.flow.rules import checks_of
+from gateway.store import accounts, applications, ledger, reviews
+from gateway.store.applications import SignatureForm, TemplateForm
 
 SIGNATURE = "Acme"
 CREDIT = 1_000 * MICRO
@@ -35,6 +36,10 @@ TEMPLATES = {
     Purpose.VERIFICATION: "Your verification code is {1}. It is valid for 5 minutes.",
     Purpose.NOTIFICATION: "Your order {1} has left our warehouse.",
     Purpose.PROMOTION: "Everything at half price until {1}. Reply R to refuse",
+}
+FORMS = {
+    purpose: TemplateForm(purpose=purpose, text=text, name=f"demo {purpose.name.lower()}")
+    for purpose, text in TEMPLATES.items()
 }
 NUMBER = "(60)123456789"
 RECEIPTS = "delivered=0.97,undelivered=0.02,expired=0.01"
@@ -82,19 +87,20 @@ def customer(config: Path, file: Path) -> dict[str, Any]:
         found: dict[str, Any] = json_module.loads(file.read_text(encoding="utf-8"))
         return found
     with office(config) as here:
-        keyring = here.keyring()
+        keyring, checks = here.keyring(), checks_of(here.settings.review)
 
         def make(connection: Connection) -> dict[str, Any]:
             now = now_ms()
             made = accounts.create_account(connection, keyring, "Demo", now)
             ledger.credit(connection, made.account_id, CREDIT, now, "demo")
-            accounts.create_signature(connection, made.account_id, SIGNATURE, now, status=Review.APPROVED)
+            owner = applications.owner_of(connection, made.account_id)
+            brand = applications.create_signature(connection, owner, SignatureForm(text=SIGNATURE), by())
             templates = {
-                purpose.name.lower(): accounts.create_template(
-                    connection, made.account_id, _approved(purpose, text), now
-                )
-                for purpose, text in TEMPLATES.items()
+                purpose.name.lower(): applications.create_template(connection, owner, form, by())
+                for purpose, form in FORMS.items()
             }
+            for item in (brand, *templates.values()):
+                reviews.decide(connection, checks, item, Move.APPROVE, by("part of the demo"))
             return {**asdict(made), "signature": SIGNATURE, "templates": templates}
 
         account = here.store.transaction(make)
@@ -102,12 +108,6 @@ def customer(config: Path, file: Path) -> dict[str, Any]:
     with open(descriptor, "w", encoding="utf-8") as out:
         json_module.dump(account, out, indent=2)
     return account
-
-
-def _approved(purpose: Purpose, text: str) -> NewTemplate:
-    return NewTemplate(
-        purpose=purpose, text=text, name=f"demo {purpose.name.lower()}", status=Review.APPROVED
-    )
 
 
 @contextmanager

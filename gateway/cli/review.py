@@ -1,18 +1,27 @@
 """`signature` and `template`: made and reviewed by the operator."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, now_ms, office, purpose_of, show
-from gateway.domain.review import Review
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, office, purpose_of, show
+from gateway.cli.reviews import decide
+from gateway.domain.message import Purpose
+from gateway.domain.review import Kind, Move, Review, word
+from gateway.domain.template import BadTemplate, check_signature_text, check_template_text
 from gateway.errors import Invalid
-from gateway.store import accounts
-from gateway.store.accounts import NewTemplate
+from gateway.flow.rules import checks_of
+from gateway.store import applications, reviews
+from gateway.store.applications import SignatureForm, TemplateForm
 
 signatures = typer.Typer(help="SMS signatures: the brand in front of a text.", no_args_is_help=True)
 templates = typer.Typer(help="Templates: texts with variables {1}, {2}, …", no_args_is_help=True)
+
+AT_ONCE = "made and approved by the operator"
+OVERRULED = "approved by the operator"
 
 AccountOption = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="The account's id (acc-…).")]
 ProjectOption = Annotated[
@@ -22,6 +31,9 @@ TextOption = Annotated[
     str, typer.Option("--text", help="The text as the handset shows it, without brackets.")
 ]
 ApproveOption = Annotated[bool, typer.Option("--approve", help="Approve it at once.")]
+InternationalOption = Annotated[
+    bool, typer.Option("--international", help="For numbers of other countries than the default one.")
+]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="SIG… or UT…")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Shown to the customer.")]
 
@@ -32,17 +44,23 @@ def create_signature(
     account: AccountOption,
     text: TextOption,
     approve: ApproveOption = False,
+    international: InternationalOption = False,
     project: ProjectOption = "",
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Add an SMS signature to an account's project."""
-    status = Review.APPROVED if approve else Review.PENDING
-    with office(config) as here:
-        made = here.store.transaction(
-            lambda c: accounts.create_signature(c, account, text, now_ms(), status=status, project_id=project)
-        )
-    show({"signature_id": made, "account_id": account, "status": status.name.lower()}, json)
+    """Add an SMS signature to an account's project, for review or approved at once."""
+    try:
+        form = SignatureForm(text=check_signature_text(text), international=international)
+    except BadTemplate as error:
+        raise Invalid(str(error)) from error
+
+    def make(connection: Connection) -> str:
+        owner = applications.owner_of(connection, account, project)
+        return applications.create_signature(connection, owner, form, by())
+
+    made, status = _made(config, make, Kind.SIGNATURE, approve)
+    show({"signature_id": made, "account_id": account, "status": status}, json)
 
 
 @templates.command("create")
@@ -54,34 +72,54 @@ def create_template(
     ],
     text: Annotated[str, typer.Option("--text", help="The text, with variables {1}, {2}, …")],
     approve: ApproveOption = False,
+    international: InternationalOption = False,
     name: Annotated[str, typer.Option("--name", help="At most 32 characters; default: its id.")] = "",
     project: ProjectOption = "",
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Add a template to an account's project."""
-    status = Review.APPROVED if approve else Review.PENDING
-    template = NewTemplate(purpose=purpose_of(purpose), text=text, name=name, status=status)
-    with office(config) as here:
-        made = here.store.transaction(
-            lambda c: accounts.create_template(c, account, template, now_ms(), project_id=project)
+    """Add a template to an account's project, for review or approved at once."""
+    meant: Purpose = purpose_of(purpose)
+    try:
+        form = TemplateForm(
+            purpose=meant, text=check_template_text(text), name=name, international=international
         )
-    show(
-        {
-            "template_id": made,
-            "account_id": account,
-            "purpose": template.purpose.name.lower(),
-            "status": status.name.lower(),
-        },
-        json,
-    )
+    except BadTemplate as error:
+        raise Invalid(str(error)) from error
+
+    def make(connection: Connection) -> str:
+        owner = applications.owner_of(connection, account, project)
+        return applications.create_template(connection, owner, form, by())
+
+    made, status = _made(config, make, Kind.TEMPLATE, approve)
+    fields = {"template_id": made, "account_id": account, "purpose": meant.name.lower(), "status": status}
+    show(fields, json)
+
+
+def _made(config: Path, make: Callable[[Connection], str], kind: Kind, approve: bool) -> tuple[str, str]:
+    with office(config) as here:
+        checks = checks_of(here.settings.review)
+
+        def work(connection: Connection) -> tuple[str, str]:
+            made, status = make(connection), Review.PENDING
+            if approve:
+                # the checks look at it all the same, and what they found is kept with it
+                status = reviews.decide(connection, checks, made, Move.APPROVE, by(AT_ONCE)).after
+            return made, word(kind, status)
+
+        return here.store.transaction(work)
 
 
 @signatures.command("approve")
 @templates.command("approve")
-def approve(item: IdArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Approve it: messages may use it within a second."""
-    _review(config, item, Review.APPROVED, "", json)
+def approve(
+    item: IdArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why, if the automatic checks say no.")] = OVERRULED,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Approve it: messages may use it from now on."""
+    decide(config, item, Move.APPROVE, reason, json)
 
 
 @signatures.command("reject")
@@ -90,7 +128,7 @@ def reject(
     item: IdArgument, reason: ReasonOption, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
 ) -> None:
     """Reject it, with the reason."""
-    _review(config, item, Review.REJECTED, reason, json)
+    decide(config, item, Move.REJECT, reason, json)
 
 
 @signatures.command("disable")
@@ -98,13 +136,5 @@ def reject(
 def disable(
     item: IdArgument, reason: ReasonOption, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
 ) -> None:
-    """Disable what was approved before; nothing new can use it."""
-    _review(config, item, Review.DISABLED, reason, json)
-
-
-def _review(config: Path, item: str, status: Review, reason: str, json: bool) -> None:
-    if not item.startswith(("SIG", "UT")):
-        raise Invalid(f"{item!r} is no id of a signature (SIG…) or template (UT…)")
-    with office(config) as here:
-        here.store.transaction(lambda c: accounts.review(c, item, status, reason))
-    show({"id": item, "status": status.name.lower(), "reason": reason}, json)
+    """Disable what was approved before: nothing can use it from now on."""
+    decide(config, item, Move.DISABLE, reason, json)

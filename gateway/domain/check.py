@@ -42,7 +42,6 @@ class SignatureItem:
     text: str
     type: int | None  # SigType and CertificateType; None: made by an operator
     certificate: int | None
-    third_party: bool
     international: bool
     has_paper: bool
     qualification: Review | None  # its status; None: none was named
@@ -59,8 +58,7 @@ class TemplateItem:
     text: str
     unsubscribe: str
     instruction: str
-    international: bool
-    signed: bool  # its project has an approved signature
+    signed: bool  # its project has an approved signature, or it needs none
 
     kind = Kind.TEMPLATE
 
@@ -167,7 +165,7 @@ class Checks:
         if strange := "".join(dict.fromkeys(c for c in text if c in rules.symbols)):
             told = "carriers do not take these symbols"
             yield from self._found("template-symbols", told, f"Template: {_shown(strange)}")
-        if not rules.name_least <= len(item.name) <= rules.name_most:
+        if item.name and not rules.name_least <= len(item.name) <= rules.name_most:
             told = f"a template's name has {rules.name_least} to {rules.name_most} characters"
             yield from self._found("template-name", told, "TemplateName")
         for one, many, pattern, most in (

@@ -85,6 +85,7 @@ class ActorKind(StrEnum):
     TOKEN = "token"  # an operator's API token
     CLI = "cli"
     SYSTEM = "system"  # the gateway itself
+    CUSTOMER = "customer"  # the customer API; named by the account's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Actor:
     kind: ActorKind
     role: Role
     address: str = ""  # of the client; "" for what acts on the machine itself
-    via: str = ""  # the token's id, or USER@HOST that ran the command
+    via: str = ""  # the token's id, USER@HOST that ran the command, or the customer's request
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor's role allows `permission`."""
@@ -103,6 +104,11 @@ class Actor:
 
 
 SYSTEM = Actor("system", ActorKind.SYSTEM, Role.ADMIN)
+
+
+def customer(account_id: str, request_id: str) -> Actor:
+    """Return the customer as an actor; no operators' door ever sees one, so the role opens nothing."""
+    return Actor(account_id, ActorKind.CUSTOMER, Role.VIEWER, via=request_id)
 
 
 class BadOperator(ValueError):

@@ -110,6 +110,15 @@ def compose(signature: SmsSignature | None, text: str) -> str:
     return text if signature is None else f"【{signature.text}】{text}"
 
 
+def with_opt_out(text: str, phrase: str) -> str:
+    """Return `text` with the opt-out `phrase` at its end, where it does not end with it already."""
+    if not phrase or text.rstrip(" .。!！)）").endswith(phrase):
+        return text
+    # after words and variables a comma keeps them apart
+    comma = "，" if text[-1:].isalnum() or text.endswith("}") else ""
+    return f"{text}{comma}{phrase}"
+
+
 def bare_signature(text: str) -> str:
     """Return `text` without the surrounding `【】` or `[]` that some clients add."""
     text = text.strip()

@@ -1,7 +1,7 @@
 """Notices what command line tools changed in the store beside the running gateway."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from sqlalchemy import Connection
@@ -31,6 +31,12 @@ class Watch:
         self._keyring = keyring
         self._directory = directory
         self._seen: dict[str, int] = {}
+        self._turn = asyncio.Lock()  # a credit must not be added by two looks at once
+
+    @property
+    def revisions(self) -> Mapping[str, int]:
+        """The revision of every scope as it was taken over last."""
+        return self._seen
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -43,6 +49,10 @@ class Watch:
 
     async def look(self) -> None:
         """Take over what changed since the last look; raises `StoreUnavailable`."""
+        async with self._turn:
+            await self._look()
+
+    async def _look(self) -> None:
         now = await self._store.read(revisions.current)
         if now == self._seen:
             return

@@ -4,29 +4,21 @@ Every function works inside the caller's transaction. A change bumps the directo
 running gateway sees either all of a change or nothing.
 """
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, Table, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, func, insert, select, update
 
 from gateway.auth.keys import Keyring, new_key_pair
 from gateway.domain.account import Account, ApiKey, Directory, Project
 from gateway.domain.allowlist import AllowList
 from gateway.domain.message import Purpose
 from gateway.domain.review import Review
-from gateway.domain.template import (
-    BadTemplate,
-    SmsSignature,
-    Template,
-    check_signature_text,
-    check_template_text,
-)
-from gateway.errors import Conflict, Invalid, NotFound
+from gateway.domain.template import SmsSignature, Template, with_opt_out
+from gateway.errors import Invalid, NotFound
 from gateway.store import revisions, tables, tables_keys
 from gateway.store.keys import insert_key, unpacked
 from gateway.store.naming import check_name, random_id
@@ -34,9 +26,7 @@ from gateway.store.naming import check_name, random_id
 T = TypeVar("T")
 
 MAX_NAME = 64
-MAX_TEMPLATE_NAME = 32
 MAX_URL = 2_000
-_PURPOSE_LETTER = {Purpose.VERIFICATION: "A", Purpose.NOTIFICATION: "N", Purpose.PROMOTION: "B"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,83 +87,6 @@ def set_callback(connection: Connection, account_id: str, url: str | None) -> No
     )
     if not changed.rowcount:
         raise NotFound(f"there is no account {account_id}")
-    revisions.bump(connection, revisions.DIRECTORY)
-
-
-def create_signature(
-    connection: Connection, account_id: str, text: str, now_ms: int, *, status: Review, project_id: str = ""
-) -> str:
-    """Add an SMS signature, return its id. Raises `NotFound`, `Invalid`, `Conflict` if the project has it."""
-    project_id = _project(connection, account_id, project_id)
-    try:
-        text = check_signature_text(text)
-    except BadTemplate as error:
-        raise Invalid(str(error)) from error
-    same = tables.signatures.c.text == text
-    if connection.execute(
-        select(exists().where(same, tables.signatures.c.project_id == project_id))
-    ).scalar_one():
-        raise Conflict(f"project {project_id} has this signature already")
-    made = _unused_id(connection, tables.signatures, f"SIG{_utc(now_ms):%Y%m%d}")
-    connection.execute(
-        insert(tables.signatures).values(
-            id=made,
-            account_id=account_id,
-            project_id=project_id,
-            text=text,
-            status=int(status),
-            created_at=now_ms,
-        )
-    )
-    revisions.bump(connection, revisions.DIRECTORY)
-    return made
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewTemplate:
-    """A template to be added."""
-
-    purpose: Purpose
-    text: str
-    name: str = ""  # without one it is called by its id
-    status: Review = Review.PENDING
-
-
-def create_template(
-    connection: Connection, account_id: str, template: NewTemplate, now_ms: int, *, project_id: str = ""
-) -> str:
-    """Add a template, return its id; raises `NotFound`, `Invalid`."""
-    project_id = _project(connection, account_id, project_id)
-    try:
-        text = check_template_text(template.text)
-    except BadTemplate as error:
-        raise Invalid(str(error)) from error
-    prefix = f"UT{_PURPOSE_LETTER[template.purpose]}{_utc(now_ms):%y%m%d}"
-    made = _unused_id(connection, tables.templates, prefix)
-    connection.execute(
-        insert(tables.templates).values(
-            id=made,
-            account_id=account_id,
-            project_id=project_id,
-            purpose=int(template.purpose),
-            name=check_name(template.name or made, "a template's name", MAX_TEMPLATE_NAME),
-            text=text,
-            status=int(template.status),
-            created_at=now_ms,
-        )
-    )
-    revisions.bump(connection, revisions.DIRECTORY)
-    return made
-
-
-def review(connection: Connection, item_id: str, status: Review, reason: str = "") -> None:
-    """Set the review status of a signature (`SIG…`) or template (`UT…`); raises `NotFound`."""
-    table = tables.signatures if item_id.startswith("SIG") else tables.templates
-    changed = connection.execute(
-        update(table).where(table.c.id == item_id).values(status=int(status), reason=reason)
-    )
-    if not changed.rowcount:
-        raise NotFound(f"there is no signature or template {item_id}")
     revisions.bump(connection, revisions.DIRECTORY)
 
 
@@ -253,28 +166,9 @@ def check_callback_url(url: str) -> None:
         raise Invalid("a callback URL has no user name, password or fragment")
 
 
-def _project(connection: Connection, account_id: str, project_id: str) -> str:
-    """Return the id of the account's project, the default one if none is named."""
-    projects = tables.projects
-    query = select(projects.c.id).where(projects.c.account_id == account_id)
-    query = query.where(projects.c.id == project_id if project_id else projects.c.is_default)
-    found = connection.execute(query).scalar()
-    if found is None:
-        what = f"project {project_id} of account {account_id}" if project_id else f"account {account_id}"
-        raise NotFound(f"there is no {what}")
-    return str(found)
-
-
-def _unused_id(connection: Connection, table: Table, prefix: str) -> str:
-    """Return an id in the API's published form: 24 random bits a day want a look at what is taken."""
-    while True:
-        made = f"{prefix}{secrets.token_hex(3).upper()}"
-        if not connection.execute(select(exists().where(table.c.id == made))).scalar_one():
-            return made
-
-
 def _by_project(connection: Connection, table: Table, make: Callable[[Row[Any]], T]) -> dict[str, list[T]]:
-    rows = connection.execute(select(table).order_by("project_id", "created_at", "id"))
+    query = select(table).where(table.c.deleted_at.is_(None))
+    rows = connection.execute(query.order_by("project_id", "created_at", "id"))
     return {
         project: [make(row) for row in group] for project, group in groupby(rows, lambda row: row.project_id)
     }
@@ -285,7 +179,8 @@ def _signature(row: Row[Any]) -> SmsSignature:
 
 
 def _template(row: Row[Any]) -> Template:
-    return Template(row.id, Purpose(row.purpose), row.name, row.text, Review(row.status))
+    text = with_opt_out(row.text, row.unsubscribe)
+    return Template(row.id, Purpose(row.purpose), row.name, text, Review(row.status))
 
 
 def _keys(connection: Connection, keyring: Keyring, accounts: dict[str, Account]) -> Iterator[ApiKey]:
@@ -313,7 +208,3 @@ def _account(row: Row[Any], projects: dict[str, Project]) -> Account:
         projects=projects,
         pull_reports=row.pull_reports,
     )
-
-
-def _utc(now_ms: int) -> datetime:
-    return datetime.fromtimestamp(now_ms / 1000, UTC)

@@ -33,6 +33,15 @@ State = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
+class By:
+    """Who changes something, when and why: what every audited change takes."""
+
+    actor: Actor
+    now_ms: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One change: `before` None: it did not exist; `after` None: it exists no more."""
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select, update
 from gateway.domain.inbound import Fate, Flag, Forwarding, MoMessage, Ownership, Wish, words
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import audit, owned_numbers, revisions, tables
+from gateway.store.audit import By
 from gateway.store.inbound import Obey, grant, load
-from gateway.store.keys import By
 from gateway.store.tables_inbound import mo_messages
 
 MOST = 1_000  # messages in one list

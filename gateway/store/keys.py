@@ -12,10 +12,9 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from gateway.auth.keys import KeyPair, Keyring, new_key_pair
 from gateway.domain.allowlist import BadNetwork, check_networks
-from gateway.domain.operator import Actor
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import audit, revisions, tables, tables_keys
-from gateway.store.audit import Entry, State
+from gateway.store.audit import By, Entry, State
 
 MAX_KEYS = 20  # usable ones of an account
 MAX_NAME = 64
@@ -38,15 +37,6 @@ class KeySummary:
     replaced_by: str | None
     used_at: int | None
     used_from: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class By:
-    """Who changes a key, when and why."""
-
-    actor: Actor
-    now_ms: int
-    reason: str = ""
 
 
 def create_key(connection: Connection, keyring: Keyring, account_id: str, name: str, by: By) -> KeyPair:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, exists, insert, select
 from gateway.domain.numbers import NumberTable, OwnedNumber
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import audit, revisions, tables
-from gateway.store.keys import By
+from gateway.store.audit import By
 from gateway.store.tables_inbound import owned_numbers
 
 MAX_NUMBER = 20  # SMPP 3.4 §5.2.9: destination_addr of a deliver_sm

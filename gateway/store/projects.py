@@ -6,8 +6,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from gateway.errors import Conflict, NotFound
 from gateway.store import audit, revisions, tables
-from gateway.store.audit import Entry, State
-from gateway.store.keys import By
+from gateway.store.audit import By, Entry, State
 from gateway.store.naming import check_name, random_id
 
 MAX_PROJECTS = 100  # of an account

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import audit, revisions, tables, tables_keys
-from gateway.store.audit import MAX_REASON, Entry
-from gateway.store.keys import By, checked_networks
+from gateway.store.audit import MAX_REASON, By, Entry
+from gateway.store.keys import checked_networks
 
 LANGUAGES = ("en", "zh")
 MAX_VERSION = 32

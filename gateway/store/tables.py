@@ -31,6 +31,7 @@ from gateway.store import (  # noqa: F401 — the metadata is to know all tables
 )
 from gateway.store.tables_base import Id
 from gateway.store.tables_base import metadata as metadata  # noqa: PLC0414 — part of this module
+from gateway.store.tables_review import review_indexes, reviewed
 
 OPEN_STATES = text(f"state <= {int(State.IN_DOUBT)}")
 HELD_STATE = text(f"state = {int(State.HELD)}")
@@ -83,6 +84,17 @@ signatures = Table(
     Column("status", SmallInteger, nullable=False),  # 0 pending 1 in review 2 approved 3 rejected 4 disabled
     Column("reason", Text, nullable=False, server_default=""),
     Column("created_at", BigInteger, nullable=False),
+    Column("sig_type", SmallInteger),  # NULL: made by an operator
+    Column("certificate_type", SmallInteger),
+    Column("third_party", Boolean, nullable=False, server_default=text("false")),
+    Column("international", Boolean, nullable=False, server_default=text("false")),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("scene", Text, nullable=False, server_default=""),
+    Column("qualification_id", Text),
+    Column("file_id", Text),
+    Column("proxy_file_id", Text),
+    *reviewed(),
+    *review_indexes("signatures"),
 )
 
 templates = Table(
@@ -97,6 +109,12 @@ templates = Table(
     Column("status", SmallInteger, nullable=False),  # as signatures.status
     Column("reason", Text, nullable=False, server_default=""),
     Column("created_at", BigInteger, nullable=False),
+    Column("international", Boolean, nullable=False, server_default=text("false")),
+    Column("unsubscribe", Text, nullable=False, server_default=""),  # put at the end of what is sent
+    Column("remark", Text, nullable=False, server_default=""),
+    Column("instruction", Text, nullable=False, server_default=""),
+    *reviewed(),
+    *review_indexes("templates"),
 )
 
 # bumped in the transaction of every change the running gateway must notice

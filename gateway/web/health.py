@@ -18,6 +18,7 @@ class Health:
     metrics: Callable[[], bytes]
     unready: Callable[[], Sequence[str]]  # why no work can be taken; empty: it can
     channels: Callable[[], Mapping[str, Status]]  # by channel id: "up" and whatever else explains it
+    revisions: Callable[[], Mapping[str, int]]  # of what was changed beside us: how far we have taken it over
 
 
 HEALTH = web.AppKey("health", Health)
@@ -34,8 +35,9 @@ def admin_app(health: Health) -> web.Application:
 
 
 async def healthz(request: web.Request) -> web.Response:
-    """Answer 200: the process lives and its event loop turns."""
-    return _json({"status": "ok", "version": request.app[HEALTH].version})
+    """Answer 200: the process lives and its event loop turns; and which changes it has taken over."""
+    health = request.app[HEALTH]
+    return _json({"status": "ok", "version": health.version, "revisions": health.revisions()})
 
 
 async def readyz(request: web.Request) -> web.Response:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from tests.actions import records, sending
+from tests.actions import records, review, sending
 from tests.actions.declared import Declared
 from tests.actions.world import Maker
 
 DECLARED: Mapping[str, Declared] = {
     **sending.DECLARED,
     **records.DECLARED,
+    **review.DECLARED,
 }
 
-MAKERS: Sequence[Maker] = (*records.MAKERS,)
+MAKERS: Sequence[Maker] = (*records.MAKERS, *review.MAKERS)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 from gateway.domain.operator import SYSTEM
 from gateway.domain.statistics import COUNTERS
 from gateway.store import recount, standing, tables_stats
-from gateway.store.keys import By
+from gateway.store.audit import By
 from tests.actions.declared import Declared, Probe, Try
 from tests.actions.sending import NOBODYS_SESSION, NOBODYS_TEMPLATE
 from tests.actions.world import Customer, Parameters, World

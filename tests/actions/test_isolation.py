@@ -45,9 +45,9 @@ def test_what_is_anothers_is_as_good_as_nothing(world: World, action: str, probe
 
 @pytest.mark.parametrize("action", DECLARED)
 def test_another_accounts_project_is_refused(world: World, action: str) -> None:
+    good = DECLARED[action].good(world)
     world.settled()
     before = world.rows()
-    good = DECLARED[action].good(world)
     foreign = world.call(world.one, action, {**good, "ProjectId": world.other.project_id})
     unknown = world.call(world.one, action, {**good, "ProjectId": "org-nobodys"})
     assert foreign == {"RetCode": 290, "Message": "Project not authorised"}
@@ -58,10 +58,11 @@ def test_another_accounts_project_is_refused(world: World, action: str) -> None:
 @pytest.mark.parametrize("action", DECLARED)
 def test_anothers_key_does_not_sign(world: World, action: str) -> None:
     """Knowing the public key of another account, even all of its ids, opens nothing."""
+    good = DECLARED[action].good(world)
     world.settled()
     before = world.rows()
     mixed = Customer(
         world.other.account_id, world.other.project_id, world.other.public_key, world.one.private_key
     )
-    assert world.call(mixed, action, DECLARED[action].good(world))["RetCode"] == 171
+    assert world.call(mixed, action, good)["RetCode"] == 171
     assert world.rows() == before

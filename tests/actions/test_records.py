@@ -13,7 +13,7 @@ from ucloud.core import exc
 from gateway.domain.operator import SYSTEM
 from gateway.domain.statistics import COUNTERS
 from gateway.store import standing, tables_stats
-from gateway.store.keys import By
+from gateway.store.audit import By
 from tests.actions.records import DAY, PHONE
 from tests.actions.sending import NOBODYS_SESSION
 from tests.actions.world import NOW, Customer, World

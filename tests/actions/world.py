@@ -25,6 +25,7 @@ from config.schema import (
     CallbackSettings,
     CarrierConfig,
     ChannelConfig,
+    FileSettings,
     HttpSettings,
     Network,
     PriceSettings,
@@ -38,17 +39,16 @@ from gateway.app import Gateway
 from gateway.clock import SystemClock
 from gateway.domain.message import Purpose, State
 from gateway.domain.operator import SYSTEM
-from gateway.domain.template import Review
 from gateway.flow.context import Context
 from gateway.metrics import Metrics
-from gateway.store import accounts, keys, ledger, tables
-from gateway.store.accounts import NewTemplate
+from gateway.store import accounts, keys, ledger, reviews, tables
+from gateway.store.audit import By
 from gateway.store.engine import open_store
 from gateway.store.journal import Journal
 from gateway.store.keyring import open_keyring
-from gateway.store.keys import By
 from gateway.tasks import Tasks
 from tests.support.processes import free_port, get_json, wait_for
+from tests.support.review import approved_signature, approved_template, pending_template
 from tests.support.scloud import encoded, signed
 
 Parameters = dict[str, Any]
@@ -77,17 +77,19 @@ def content(connection: Connection, customer: Customer, now_ms: int) -> Mapping[
     """Make what sending needs: a signature and two templates, approved, and a template that is not."""
     account = customer.account_id
 
-    def template(purpose: Purpose, text: str, status: Review = Review.APPROVED) -> str:
-        new = NewTemplate(purpose=purpose, text=text, status=status)
-        return accounts.create_template(connection, account, new, now_ms)
-
     text = f"Acme {account[-4:]}"
     return {
-        "signature": accounts.create_signature(connection, account, text, now_ms, status=Review.APPROVED),
+        "signature": approved_signature(connection, account, text, now_ms),
         "signature_text": text,
-        "template": template(Purpose.NOTIFICATION, "Order {1} has left."),
-        "code_template": template(Purpose.VERIFICATION, "Your code is {1}."),
-        "pending_template": template(Purpose.NOTIFICATION, "Not reviewed {1}.", Review.PENDING),
+        "template": approved_template(
+            connection, account, Purpose.NOTIFICATION, "Order {1} has left.", now_ms
+        ),
+        "code_template": approved_template(
+            connection, account, Purpose.VERIFICATION, "Your code is {1}.", now_ms
+        ),
+        "pending_template": pending_template(
+            connection, account, Purpose.NOTIFICATION, "Not reviewed {1}.", now_ms
+        ),
     }
 
 
@@ -108,6 +110,7 @@ class World:
             http=HttpSettings(public=f"127.0.0.1:{self._port}", admin=f"127.0.0.1:{self._admin}"),
             store=StoreSettings(url=f"sqlite:///{directory / 'gateway.db'}"),
             security=SecuritySettings(master_key_file=str(directory / "master.key")),
+            files=FileSettings(directory=str(directory / "files")),
             price=(PriceSettings(amount="0.01"),),
             callbacks=CallbackSettings(allow_private=True),
             api=ApiSettings(**api),
@@ -270,6 +273,8 @@ class World:
         messages, outbox = tables.messages.c, tables.outbox.c
 
         def at_rest(connection: Connection) -> bool:
+            if reviews.to_check(connection):
+                return False
             open_ = select(messages.id).where(messages.state < int(State.DELIVERED))
             told = select(outbox.id).where(outbox.done_at.is_(None))
             return not self._carrier or (
@@ -282,6 +287,7 @@ class World:
     def rows(self, besides: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
         """Return every row of every table whose name is not in `besides` and that only customers change."""
         left_out = LIVELY | set(besides)
+        wait_for("automatic checks", lambda: not self.store.read_now(reviews.to_check))
 
         def query(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
             return {

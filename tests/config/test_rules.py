@@ -1,5 +1,6 @@
 """The rule file of the automatic review: every mistake told at once, with its place."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,9 @@ def test_a_file_that_cannot_be_read_is_told(write, tmp_path: Path) -> None:
     assert "is not TOML" in problems(write("[["))[0]
     (tmp_path / "latin.toml").write_bytes(b'x = "\xe9"')
     assert "not UTF-8" in problems(tmp_path / "latin.toml")[0]
+
+
+def test_the_page_tells_every_check_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs/review-rules.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `([a-z-]+)` \| (reject|flag|off) \|", page, re.MULTILINE))
+    assert told == {name: severity.value for name, severity in FORMAT_RULES.items()}

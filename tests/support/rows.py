@@ -10,10 +10,10 @@ from gateway.domain.message import Message, Submission
 from gateway.domain.operator import Actor, ActorKind, Role
 from gateway.errors import GatewayError
 from gateway.store import tables
+from gateway.store.audit import By
 from gateway.store.changes import Changes, Row
 from gateway.store.committer import Committer
 from gateway.store.engine import Store
-from gateway.store.keys import By
 from tests.support.messages import NOON_MS
 
 ACCOUNT = "acc-one"

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.api.scloud import qualifications, signatures, templates
 from gateway.api.scloud.batch import BATCH, send_batch
 from gateway.api.scloud.call import Call
 from gateway.api.scloud.codes import RetCode
@@ -19,13 +20,15 @@ from gateway.api.scloud.statistics import (
 )
 from gateway.flow.replay import Answer
 
+Handle = Callable[[Call], Awaitable[Answer]]
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """One operation of the API."""
 
     schema: Schema
-    handle: Callable[[Call], Awaitable[Answer]]
+    handle: Handle
     changes: bool  # repeated requests get the first one's answer
     codes: frozenset[RetCode]  # what its own checks may answer, beside 0 and `COMMON`
 
@@ -49,6 +52,38 @@ _CONTENT = frozenset(
     }
 )
 _PLAIN = frozenset({RetCode.PARAMETER_MISSING, RetCode.PARAMETER_FORMAT, RetCode.PARAMETER_INVALID})
+
+_M, _F, _I = RetCode.PARAMETER_MISSING, RetCode.PARAMETER_FORMAT, RetCode.PARAMETER_INVALID
+
+
+def _changes(schema: Schema, handle: Handle, *codes: RetCode) -> Action:
+    return Action(schema, handle, changes=True, codes=frozenset(codes))
+
+
+def _asks(schema: Schema, handle: Handle, *codes: RetCode) -> Action:
+    return Action(schema, handle, changes=False, codes=frozenset(codes))
+
+
+SIGNATURES = {
+    "CreateUSMSSignature": _changes(signatures.CREATE, signatures.create, _M, _F, _I),
+    "QueryUSMSSignature": _asks(signatures.QUERY, signatures.query, _M, signatures.MISSING),
+    "UpdateUSMSSignature": _changes(signatures.UPDATE, signatures.update, _M, _F, _I, signatures.MISSING),
+    "DeleteUSMSSignature": _changes(signatures.DELETE, signatures.delete, _M, _I, signatures.MISSING),
+}
+TEMPLATES = {
+    "CreateUSMSTemplate": _changes(templates.CREATE, templates.create, _M, _F, _I),
+    "QueryUSMSTemplate": _asks(templates.QUERY, templates.query, _M, templates.MISSING),
+    "UpdateUSMSTemplate": _changes(templates.UPDATE, templates.update, _M, _I, templates.MISSING),
+    "DeleteUSMSTemplate": _changes(templates.DELETE, templates.delete, _M, _I, templates.MISSING),
+}
+QUALIFICATIONS = {
+    "UploadUSMSFile": _changes(qualifications.UPLOAD, qualifications.upload, _M, _F, _I),
+    "AddUSMSSignatureQualification": _changes(qualifications.ADD, qualifications.add, _M, _F, _I),
+    "UpdateUSMSSignatureQualification": _changes(qualifications.UPDATE, qualifications.update, _M, _F, _I),
+    "DeleteUSMSSignatureQualification": _changes(qualifications.DELETE, qualifications.delete, _M, _I),
+    "GetUSMSSignatureQualification": _asks(qualifications.LIST, qualifications.list_, _M, _F, _I),
+    "QueryUSMSSignatureQualification": _asks(qualifications.QUERY, qualifications.query, _M, _I),
+}
 
 ACTIONS: Mapping[str, Action] = {
     "SendUSMSMessage": Action(SEND, send_message, changes=True, codes=_CONTENT),
@@ -75,4 +110,7 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "AddBackfill": Action(BACKFILL, add_backfill, changes=True, codes=_PLAIN | {RetCode.PHONE_INVALID}),
     "GetProjectList": Action(PROJECTS, project_list, changes=False, codes=frozenset()),
+    **SIGNATURES,
+    **TEMPLATES,
+    **QUALIFICATIONS,
 }

@@ -14,6 +14,7 @@ from gateway.api.scloud.access import admit, authenticate, choose_project, publi
 from gateway.api.scloud.actions import ACTIONS
 from gateway.api.scloud.call import Call, Services, refused
 from gateway.api.scloud.codes import Refusal, RetCode
+from gateway.api.scloud.files import FileDoor
 from gateway.api.scloud.parameters import read_parameters
 from gateway.api.scloud.schema import bind
 from gateway.auth.scloud import SIGNATURE, Parameters
@@ -62,6 +63,7 @@ async def listen(services: Services, http: HttpSettings, host: str, port: int) -
     app = web.Application(client_max_size=http.max_body)
     app.router.add_post("/", door.handle)
     app.router.add_get("/", door.handle, allow_head=False)
+    app.router.add_get("/files/{file_id}", FileDoor(services.papers).handle, allow_head=False)
     runner = web.AppRunner(
         app,
         access_log=None,

@@ -13,8 +13,10 @@ from gateway.clock import Clock
 from gateway.domain.account import Account, Directory, Project
 from gateway.domain.message import Message
 from gateway.flow.accept import Accepted, Request
+from gateway.flow.papers import Papers
 from gateway.flow.records import Records
 from gateway.flow.replay import Answer, ReplayWindow
+from gateway.flow.review import Reviews
 from gateway.live import Live
 from gateway.metrics import ApiMetrics
 from routing.number import NumberReader
@@ -37,6 +39,8 @@ class Services:
     replay: ReplayWindow
     used: KeyUsed
     numbers: NumberReader
+    reviews: Reviews
+    papers: Papers
     settings: ApiSettings
     metrics: ApiMetrics
     clock: Clock

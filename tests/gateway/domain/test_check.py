@@ -27,7 +27,6 @@ BRAND = SignatureItem(
     text="优刻得科技",
     type=0,
     certificate=0,
-    third_party=False,
     international=False,
     has_paper=True,
     qualification=None,
@@ -38,7 +37,6 @@ CODE = TemplateItem(
     text="您的验证码是{1}，5分钟内有效。",
     unsubscribe="",
     instruction="",
-    international=False,
     signed=True,
 )
 NOTICE = replace(CODE, purpose=Purpose.NOTIFICATION, text="Your order {1} ships on {2}.")

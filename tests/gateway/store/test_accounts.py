@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from gateway.auth.keys import Keyring, KeyUnreadable
 from gateway.domain.message import Purpose
-from gateway.domain.review import Review
-from gateway.errors import Conflict, Invalid, NotFound
-from gateway.store import accounts, revisions, tables
-from gateway.store.accounts import NewAccount, NewTemplate
+from gateway.errors import Invalid, NotFound
+from gateway.store import accounts, applications, revisions, tables
+from gateway.store.accounts import NewAccount
 from gateway.store.engine import Store
+from tests.support.review import approved_signature, approved_template
 
 NOW = 1_790_000_000_000  # 2026-09-21
 RING = Keyring(b"k" * 32)
@@ -57,19 +57,17 @@ def test_every_change_is_noticed_and_a_refused_one_is_not(store: Store, acme: Ne
     store.transaction(lambda c: accounts.set_callback(c, acme.account_id, "https://acme.example/sms"))
     assert version() == before + 1
     with pytest.raises(Invalid):
-        store.transaction(
-            lambda c: accounts.create_signature(c, acme.account_id, "x", NOW, status=Review.APPROVED)
-        )
+        store.transaction(lambda c: accounts.set_callback(c, acme.account_id, "nowhere"))
     assert version() == before + 1
 
 
 def test_an_approved_signature_and_template_reach_the_project(store: Store, acme: NewAccount) -> None:
     def make(connection) -> tuple[str, str]:
-        signature = accounts.create_signature(
-            connection, acme.account_id, "【Acme】", NOW, status=Review.APPROVED
+        text = "Your code is {1}"
+        return (
+            approved_signature(connection, acme.account_id, "【Acme】", NOW),
+            approved_template(connection, acme.account_id, Purpose.VERIFICATION, text, NOW),
         )
-        template = NewTemplate(purpose=Purpose.VERIFICATION, text="Your code is {1}", status=Review.APPROVED)
-        return signature, accounts.create_template(connection, acme.account_id, template, NOW)
 
     signature_id, template_id = store.transaction(make)
     project = (
@@ -86,73 +84,14 @@ def test_an_approved_signature_and_template_reach_the_project(store: Store, acme
     assert template.name == template_id
 
 
-@pytest.mark.parametrize(
-    ("purpose", "form"),
-    [
-        (Purpose.VERIFICATION, r"UTA260921[0-9A-F]{6}"),
-        (Purpose.NOTIFICATION, r"UTN260921[0-9A-F]{6}"),
-        (Purpose.PROMOTION, r"UTB260921[0-9A-F]{6}"),
-    ],
-)
-def test_a_templates_id_says_purpose_and_day(
-    store: Store, acme: NewAccount, purpose: Purpose, form: str
-) -> None:
-    template = NewTemplate(purpose=purpose, text="Hello {1}")
-    made = store.transaction(lambda c: accounts.create_template(c, acme.account_id, template, NOW))
-    assert re.fullmatch(form, made)
-
-
-def test_a_signatures_id_says_the_day(store: Store, acme: NewAccount) -> None:
-    made = store.transaction(
-        lambda c: accounts.create_signature(c, acme.account_id, "Acme", NOW, status=Review.PENDING)
-    )
-    assert re.fullmatch(r"SIG20260921[0-9A-F]{6}", made)
-
-
-def test_an_id_that_is_taken_is_not_given_twice(
-    store: Store, acme: NewAccount, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn = iter(["aaaaaa", "aaaaaa", "bbbbbb"])
-    monkeypatch.setattr(accounts.secrets, "token_hex", lambda _: next(drawn))
-    template = NewTemplate(purpose=Purpose.NOTIFICATION, text="Hello {1}")
-    made = [
-        store.transaction(lambda c: accounts.create_template(c, acme.account_id, template, NOW))
-        for _ in range(2)
-    ]
-    assert [one[-6:] for one in made] == ["AAAAAA", "BBBBBB"]
-
-
-def test_a_project_has_a_signature_once(store: Store, acme: NewAccount) -> None:
-    def make(connection) -> str:
-        return accounts.create_signature(connection, acme.account_id, "Acme", NOW, status=Review.APPROVED)
-
-    store.transaction(make)
-    with pytest.raises(Conflict):
-        store.transaction(make)
-
-
-def test_a_review_changes_the_status_and_keeps_the_reason(store: Store, acme: NewAccount) -> None:
-    made = store.transaction(
-        lambda c: accounts.create_signature(c, acme.account_id, "Acme", NOW, status=Review.PENDING)
-    )
-    store.transaction(lambda c: accounts.review(c, made, Review.REJECTED, "not your brand"))
-    row = store.read_now(lambda c: c.execute(select(tables.signatures)).one())
-    assert (row.status, row.reason) == (3, "not your brand")
-    with pytest.raises(NotFound):
-        store.transaction(lambda c: accounts.review(c, "UTA000000000000", Review.APPROVED))
-
-
 def test_what_does_not_exist_or_is_somebody_elses_is_not_found(store: Store, acme: NewAccount) -> None:
     other = store.transaction(lambda c: accounts.create_account(c, RING, "Other", NOW))
-    template = NewTemplate(purpose=Purpose.NOTIFICATION, text="Hello {1}")
     with pytest.raises(NotFound, match="acc-nobody"):
         store.transaction(lambda c: accounts.set_callback(c, "acc-nobody", None))
     with pytest.raises(NotFound, match="acc-nobody"):
-        store.transaction(lambda c: accounts.create_template(c, "acc-nobody", template, NOW))
+        store.transaction(lambda c: applications.owner_of(c, "acc-nobody"))
     with pytest.raises(NotFound, match=other.project_id):
-        store.transaction(
-            lambda c: accounts.create_template(c, acme.account_id, template, NOW, project_id=other.project_id)
-        )
+        store.transaction(lambda c: applications.owner_of(c, acme.account_id, other.project_id))
     with pytest.raises(NotFound):
         store.read_now(lambda c: accounts.list_accounts(c, "acc-nobody"))
 

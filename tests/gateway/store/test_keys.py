@@ -12,10 +12,10 @@ from gateway.domain.operator import Actor, ActorKind, Role
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import accounts, audit, keys, revisions, standing, tables
 from gateway.store.accounts import NewAccount
-from gateway.store.audit import Filter
+from gateway.store.audit import By, Filter
 from gateway.store.engine import Store
 from gateway.store.key_uses import keep_uses
-from gateway.store.keys import By, KeySummary
+from gateway.store.keys import KeySummary
 
 NOW = 1_790_000_000_000
 RING = Keyring(b"k" * 32)

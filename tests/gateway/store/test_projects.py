@@ -7,13 +7,12 @@ import pytest
 from gateway.auth.keys import Keyring
 from gateway.domain.message import Purpose
 from gateway.domain.operator import Actor, ActorKind, Role
-from gateway.domain.template import Review
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import accounts, audit, projects
-from gateway.store.accounts import NewAccount, NewTemplate
-from gateway.store.audit import Filter
+from gateway.store.accounts import NewAccount
+from gateway.store.audit import By, Filter
 from gateway.store.engine import Store
-from gateway.store.keys import By
+from tests.support.review import approved_template
 
 NOW = 1_790_000_000_000
 RING = Keyring(b"k" * 32)
@@ -57,8 +56,7 @@ def test_what_is_made_without_naming_a_project_goes_to_the_default_one(
 ) -> None:
     made = create(store, acme.account_id, "Shop")
     store.transaction(lambda c: projects.default_project(c, made, BY))
-    new = NewTemplate(purpose=Purpose.NOTIFICATION, text="x {1}", status=Review.APPROVED)
-    store.transaction(lambda c: accounts.create_template(c, acme.account_id, new, NOW))
+    store.transaction(lambda c: approved_template(c, acme.account_id, Purpose.NOTIFICATION, "x {1}", NOW))
     first, second = store.read_now(lambda c: projects.list_projects(c, acme.account_id))
     assert (first.templates, second.templates, second.signatures) == (0, 1, 0)
 

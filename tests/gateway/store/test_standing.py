@@ -8,9 +8,8 @@ from gateway.domain.operator import Actor, ActorKind, Role
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import accounts, audit, revisions, standing, tables_keys
 from gateway.store.accounts import AccountSummary, NewAccount
-from gateway.store.audit import Filter
+from gateway.store.audit import By, Filter
 from gateway.store.engine import Store
-from gateway.store.keys import By
 
 NOW = 1_790_000_000_000
 RING = Keyring(b"k" * 32)

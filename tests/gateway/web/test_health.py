@@ -23,7 +23,13 @@ class Gateway:
         self.channels: dict[str, dict[str, object]] = {}
 
     def health(self) -> Health:
-        return Health("9.9.9", self.metrics.render, lambda: self.reasons, lambda: self.channels)
+        return Health(
+            "9.9.9",
+            self.metrics.render,
+            lambda: self.reasons,
+            lambda: self.channels,
+            lambda: {"directory": 7},
+        )
 
 
 @pytest.fixture
@@ -44,7 +50,8 @@ async def get(gateway: Gateway) -> AsyncIterator[Get]:
 
 async def test_a_gateway_that_starts_is_alive_but_not_ready_and_says_why(get: Get) -> None:
     alive = await get("/healthz")
-    assert (alive.status, await alive.json()) == (200, {"status": "ok", "version": "9.9.9"})
+    told = {"status": "ok", "version": "9.9.9", "revisions": {"directory": 7}}
+    assert (alive.status, await alive.json()) == (200, told)
     ready = await get("/readyz")
     assert ready.status == 503
     assert (await ready.json())["reasons"] == ["the store is not open yet"]

@@ -11,6 +11,16 @@ def test_what_sends_changes_something_and_what_asks_does_not() -> None:
         "SendBatchUSMSMessage",
         "upUSMSCustomerStatus",
         "AddBackfill",
+        "CreateUSMSSignature",
+        "UpdateUSMSSignature",
+        "DeleteUSMSSignature",
+        "CreateUSMSTemplate",
+        "UpdateUSMSTemplate",
+        "DeleteUSMSTemplate",
+        "UploadUSMSFile",
+        "AddUSMSSignatureQualification",
+        "UpdateUSMSSignatureQualification",
+        "DeleteUSMSSignatureQualification",
     }
 
 
