@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
+from config.limits import read_hours, read_limit
 from config.read import suggest
 from config.schema import (
     PURPOSES,
@@ -16,6 +17,9 @@ from config.schema import (
     InboundSettings,
     InDoubtPolicy,
     Network,
+    RiskMode,
+    RiskRule,
+    RiskSettings,
     RouteConfig,
     Settings,
 )
@@ -52,6 +56,7 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
     yield from _callbacks(settings)
     yield from _inbound(settings.inbound)
     yield from _files(settings.files)
+    yield from _risk(settings.risk)
     yield from _region("api.default_country", settings.api.default_country)
     yield from _zone("api.time_zone", settings.api.time_zone)
     yield from _one_of("api.receipt_language", settings.api.receipt_language, ("en", "zh"))
@@ -156,6 +161,22 @@ def _files(files: FileSettings) -> Iterator[Problem]:
     yield from _least("files", files, 1, "quota", "unused_days", "link_seconds")
     if files.link_base and not re.fullmatch(r"https?://[^\s?#]+", files.link_base):
         yield "files.link_base", f"must begin with https:// and have no query, not {files.link_base!r}"
+
+
+def _risk(risk: RiskSettings) -> Iterator[Problem]:
+    for name, mode in risk.modes.items():
+        yield from _one_of("risk.modes", name, RiskRule)
+        yield from _one_of(f"risk.modes.{name}", mode, RiskMode)
+    for name in RiskRule:
+        read = read_hours if name is RiskRule.HOURS else read_limit
+        value = getattr(risk, name, None)
+        if isinstance(value, str):
+            try:
+                read(value)
+            except ValueError as error:
+                yield f"risk.{name}", str(error)
+    yield from _least("risk", risk, 1, "variables")
+    yield from _least("risk", risk, 1_000, "history")
 
 
 def _channel(path: str, channel: ChannelConfig) -> Iterator[Problem]:

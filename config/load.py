@@ -157,6 +157,7 @@ def _resolved(settings: Settings, directory: Path) -> Settings:
         review=replace(
             settings.review, rules=str(directory / settings.review.rules) if settings.review.rules else ""
         ),
+        risk=replace(settings.risk, words=settings.risk.words and str(directory / settings.risk.words)),
     )
 
 

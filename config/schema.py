@@ -142,6 +142,46 @@ class CallbackSettings:
     connections: int = 4  # concurrent POSTs to one endpoint's host at most
 
 
+class RiskRule(StrEnum):
+    """What is checked before a message is taken; the order in which the first to object wins."""
+
+    BLACKLIST = "blacklist"  # the number is on the blacklist
+    OPTOUT = "optout"  # its owner asked for no more
+    TEMPLATE_RATE = "template_rate"
+    VERIFICATION_RATE = "verification_rate"
+    VERIFICATION_DAY = "verification_day"
+    CONTENT_RATE = "content_rate"
+    CONTENT_DAY = "content_day"
+    HOURS = "hours"
+    VARIABLES = "variables"
+    CONTENT = "content"
+
+
+class RiskMode(StrEnum):
+    """How a rule runs."""
+
+    ON = "on"
+    MONITOR = "monitor"  # it notes what it would have done, and does nothing
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskSettings:
+    """`[risk]`: what keeps recipients from harm; an account's own settings (`risk set`) come before these."""
+
+    mode: RiskMode = RiskMode.ON  # of every rule that `modes` does not name
+    modes: dict[str, str] = field(default_factory=dict)  # rule → on | monitor | off
+    template_rate: str = "1/30s"  # messages to one number by one verification template
+    verification_rate: str = "3/1h"  # verification messages to one number
+    verification_day: str = "10/24h"  # the same, over a longer time
+    content_rate: str = "1/1m"  # messages with the same text to one number
+    content_day: str = "10/24h"  # the same, over a longer time
+    hours: str = "08:00-20:00 hold"  # promotion, by the recipient's clock; outside: hold | refuse
+    variables: int = 7  # characters of a verification variable at most: letters and digits
+    words: str = ""  # file of blocked words, relative to the settings file; read again when it changes
+    history: int = 1_000_000  # messages remembered for the rates, as many again for verification
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundSettings:
     """`[inbound]`: what handsets send."""
@@ -228,6 +268,7 @@ class Settings:
     inbound: InboundSettings = field(default_factory=InboundSettings)
     review: ReviewSettings = field(default_factory=ReviewSettings)
     files: FileSettings = field(default_factory=FileSettings)
+    risk: RiskSettings = field(default_factory=RiskSettings)
     log: LogSettings = field(default_factory=LogSettings)
     price: tuple[PriceSettings, ...] = (  # any line in the file replaces all of these
         PriceSettings(amount="0.050", purpose="verification"),

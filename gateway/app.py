@@ -131,7 +131,7 @@ class Gateway:
         api = context.settings.api
         self._replay = ReplayWindow(api.dedup_window, context.clock)
         self._uses = KeyUse(context.store)
-        self._watch = Watch(context, keyring, directory, pipeline.inbound.look_for_assigned)
+        self._watch = Watch(context, keyring, directory, pipeline.followers)
         self._reviews = Reviews(context.store, rules, context.clock, context.metrics.review, self._watch.look)
         signer = LinkSigner(keyring.derived("links to files"))
         self._papers = Papers(context.store, context.settings.files, signer, context.clock)
@@ -145,6 +145,8 @@ class Gateway:
             numbers=NumberReader(NumberPlan(), api.default_country),
             reviews=self._reviews,
             papers=self._papers,
+            texts=pipeline.risk.texts,
+            lists=pipeline.risk.lists,
             settings=api,
             metrics=context.metrics.api,
             clock=context.clock,

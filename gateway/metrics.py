@@ -386,6 +386,30 @@ class ReviewMetrics:
         self.waiting = Levels(registry, "review_waiting", "What waits for a reviewer.", ("kind",))
 
 
+class RiskMetrics:
+    """What the rules of risk control do."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.verdicts = Counts(
+            registry,
+            "risk_verdicts",
+            "Messages a rule stopped or held (mode on), or would have (mode monitor).",
+            ("rule", "mode"),
+        )
+        self.numbers = Levels(
+            registry, "risk_listed_numbers", "Numbers on blacklists, opt-outs, allow-lists."
+        )
+        self.remembered = Levels(
+            registry, "risk_history", "Messages remembered for the rates, by kind.", ("kind",)
+        )
+        self.lost = Levels(
+            registry,
+            "risk_history_lost",
+            "Messages forgotten before their day was over, since start: [risk] history is too small.",
+            ("kind",),
+        )
+
+
 class Metrics:
     """All of them, and the page a scrape gets."""
 
@@ -398,6 +422,7 @@ class Metrics:
         self.store = StoreMetrics(registry)
         self.callbacks = CallbackMetrics(registry)
         self.review = ReviewMetrics(registry)
+        self.risk = RiskMetrics(registry)
         self._refreshers: list[Refresher] = []
         Info("build", "The running version.", namespace=NAMESPACE, registry=registry).info(
             {"version": version}

@@ -25,7 +25,8 @@ SETTINGS = {
     "http": schema.HttpSettings, "store": schema.StoreSettings, "network": schema.NetworkSettings,
     "security": schema.SecuritySettings, "api": schema.ApiSettings, "delivery": schema.DeliverySettings,
     "callbacks": schema.CallbackSettings, "inbound": schema.InboundSettings, "review": schema.ReviewSettings,
-    "files": schema.FileSettings, "log": schema.LogSettings, "price": schema.PriceSettings,
+    "files": schema.FileSettings, "risk": schema.RiskSettings, "log": schema.LogSettings,
+    "price": schema.PriceSettings,
 }  # fmt: skip
 NETWORK = {
     "carrier": schema.CarrierConfig, "channel": schema.ChannelConfig, "tls": schema.TlsConfig,
@@ -122,7 +123,7 @@ def metrics() -> Iterator[str]:
     suffix = {"counter": "_total", "info": "_info"}
     instance = Metrics()
     flow = (instance.api, instance.messages, instance.channels, instance.inbound)
-    for group in (*flow, instance.store, instance.callbacks, instance.review):
+    for group in (*flow, instance.store, instance.callbacks, instance.review, instance.risk):
         for family in vars(group).values():
             described = family.describe_family()
             labels = ", ".join(f"`{label}`" for label in described.labels)

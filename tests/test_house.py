@@ -67,6 +67,7 @@ TESTED_ELSEWHERE = {
     "gateway/api/scloud/templates.py": "tests/actions, against a running gateway",
     "gateway/api/scloud/qualifications.py": "tests/actions, against a running gateway",
     "gateway/api/scloud/files.py": "tests/actions, against a running gateway",
+    "gateway/store/tables_risk.py": "compared with the migrations: test_migrations",
     "gateway/store/changes.py": "plain values: test_bulk",
     "gateway/store/migrations/env.py": "run by every test that opens a store",
 }

@@ -78,6 +78,12 @@ class Reason(IntEnum):
     UNENCODABLE = 50
     NO_PRICE = 52
     CANCELLED_BY_OPERATOR = 51
+    # risk control
+    RATE_LIMITED = 60
+    BLACKLISTED = 61
+    OPTED_OUT = 62
+    OUTSIDE_HOURS = 63
+    HOURS_BEGAN = 64
 
 
 _TOLD_BY_RECEIPT = frozenset(

@@ -28,6 +28,10 @@ _DESCRIPTIONS: dict[str, dict[State | Reason, str]] = {
         Reason.IN_DOUBT_GIVEN_UP: "sent, but the carrier never confirmed it",
         Reason.PARTLY_SUBMITTED: "the carrier took only a part of it",
         Reason.UNENCODABLE: "the text cannot be sent on this route",
+        Reason.RATE_LIMITED: "send restricted: too many messages to this number",
+        Reason.BLACKLISTED: "phone in the black list",
+        Reason.OPTED_OUT: "the recipient has opted out",
+        Reason.OUTSIDE_HOURS: "send restricted: outside the hours for promotion",
     },
     "zh": {
         State.DELIVERED: "已送达",
@@ -47,6 +51,10 @@ _DESCRIPTIONS: dict[str, dict[State | Reason, str]] = {
         Reason.IN_DOUBT_GIVEN_UP: "已发送，运营商未确认",
         Reason.PARTLY_SUBMITTED: "运营商只接收了部分内容",
         Reason.UNENCODABLE: "该通道无法发送此内容",
+        Reason.RATE_LIMITED: "发送受限：该号码发送过于频繁",
+        Reason.BLACKLISTED: "号码在黑名单中",
+        Reason.OPTED_OUT: "用户已退订",
+        Reason.OUTSIDE_HOURS: "发送受限：不在营销短信发送时段",
     },
 }
 

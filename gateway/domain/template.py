@@ -10,10 +10,8 @@ from gateway.domain.review import Review
 
 MAX_TEXT = 500  # characters of a template, and of a rendered text without its signature
 MIN_SIGNATURE, MAX_SIGNATURE = 2, 12  # characters between the brackets
-MAX_VERIFICATION_VARIABLE = 7
 
 _VARIABLE = re.compile(r"\{([0-9]{1,3})\}", re.ASCII)
-_VERIFICATION_VALUE = re.compile(rf"[A-Za-z0-9]{{1,{MAX_VERIFICATION_VARIABLE}}}", re.ASCII)
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BRACKETS = (("【", "】"), ("[", "]"))
 
@@ -76,9 +74,8 @@ class Template:
     def render(self, values: Sequence[str]) -> str:
         """Return the text with its variables filled in.
 
-        Raises `WrongVariableCount`, or `BadVariable`: a value of a verification template must be 1 to 7 ASCII
-        letters or digits; any other value must be free of control characters other than tab and line break;
-        the whole must not exceed 500 characters.
+        Raises `WrongVariableCount`, or `BadVariable`: a value must be free of control characters other than
+        tab and line break, and the whole must not exceed 500 characters.
         """
         if len(values) != self.variables:
             raise WrongVariableCount(
@@ -87,10 +84,7 @@ class Template:
         if not values:
             return self.text
         for place, value in enumerate(values, 1):
-            if self.purpose is Purpose.VERIFICATION:
-                if _VERIFICATION_VALUE.fullmatch(value) is None:
-                    raise BadVariable(f"variable {place} must be 1 to 7 letters or digits")
-            elif len(value) > MAX_TEXT or not is_clean(value):
+            if len(value) > MAX_TEXT or not is_clean(value):
                 raise BadVariable(
                     f"variable {place} has a control character or more than {MAX_TEXT} characters"
                 )

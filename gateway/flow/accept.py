@@ -13,6 +13,7 @@ from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.outcome import Outcomes
 from gateway.flow.parts import PartCache
+from gateway.flow.risk import Risk, Verdict
 from gateway.flow.unit import Unit
 from gateway.ids import session_no
 from gateway.live import Live
@@ -89,8 +90,10 @@ class Accept:
         outcomes: Outcomes,
         routes: Live[RouteTable],
         prices: Live[PriceList],
+        risk: Risk,
     ) -> None:
         self._parts = parts
+        self._risk = risk
         self._journal = context.journal
         self._funds = context.funds
         self._ids = context.ids
@@ -109,7 +112,8 @@ class Accept:
         """Price, route, reserve and journal: when it returns, the submission survives a crash.
 
         Raises `InsufficientFunds` (all or none), `Overloaded` and `StoreUnavailable`; then nothing happened.
-        A recipient without route or price is accepted and fails at once, uncharged, with its reason.
+        A recipient without route or price, or stopped by risk control, is accepted and fails at once,
+        uncharged, with its reason.
         """
         if self._journal.pending_rows > self._max_pending:
             raise Overloaded("too many messages wait for their commit")
@@ -129,9 +133,13 @@ class Accept:
         """Return what was accepted, and what to wait for before anybody is told."""
         now_ms = self._clock.now_ms()
         unit = Unit()
-        submission, messages = self._draw_up(request, count, unit, now_ms)
-        price = sum([message.price for message in messages])
-        self._funds.reserve(request.account_id, price)
+        try:
+            submission, messages = self._draw_up(request, count, unit, now_ms)
+            price = sum([message.price for message in messages])
+            self._funds.reserve(request.account_id, price)
+        except Exception:
+            unit.failed()
+            raise
         unit.undo.append(partial(self._funds.add, request.account_id, price))
         answer = request.answer(submission.session_no)
         unit.submissions.append(
@@ -221,7 +229,10 @@ class Accept:
             )  # fmt: skip
             messages.append(message)
             if way.barred is not None:
-                self._refuse(message, way, unit, now_ms)
+                self._refuse(message, way.barred, way.detail, unit)
+        new = messages if len(messages) == len(draft.recipients) else messages[-len(draft.recipients) :]
+        for verdict in self._risk.check(new, draft.text, draft.template_id, unit):
+            self._bar(verdict, unit)
 
     def _way(self, draft: Draft, country: str, choice: Choice | NoRoute) -> _Way:
         if isinstance(choice, NoRoute):
@@ -236,10 +247,22 @@ class Accept:
             return _Way(choice, "", segments, 0, Reason.NO_PRICE, f"{country} {draft.purpose.name.lower()}")
         return _Way(choice, ",".join(choice.channels), segments, price, None, "")
 
-    def _refuse(self, message: Message, way: _Way, unit: Unit, now_ms: int) -> None:
-        """End a message that has nowhere to go; its price is 0, so nothing was reserved for it."""
-        assert way.barred is not None
-        message.state, message.reason, message.final_at = State.FAILED, way.barred, now_ms
-        unit.event(message.id, now_ms, State.FAILED, way.barred, way.detail)
+    def _bar(self, verdict: Verdict, unit: Unit) -> None:
+        """End a message that risk control stops, or hold it; its validity begins once it may be sent."""
+        message = verdict.message
+        if not verdict.due_at:
+            message.price = 0
+            self._refuse(message, verdict.reason, verdict.detail, unit)
+            return
+        message.move(State.HELD, verdict.reason)
+        message.due_at = verdict.due_at
+        message.expires_at += verdict.due_at - message.accepted_at
+        unit.event(message.id, message.accepted_at, State.HELD, verdict.reason, verdict.detail)
+
+    def _refuse(self, message: Message, reason: Reason, detail: str, unit: Unit) -> None:
+        """End a message that goes nowhere; its price is 0, so nothing is reserved for it."""
+        now_ms = message.accepted_at
+        message.state, message.reason, message.final_at = State.FAILED, reason, now_ms
+        unit.event(message.id, now_ms, State.FAILED, reason, detail)
         self._outcomes.report(message, message.id, unit, now_ms)
         self._outcomes.count(message)

@@ -6,7 +6,7 @@ sent but unrecorded never exceeds the windows of the links.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -25,6 +25,9 @@ from gateway.flow.unit import Unit
 log = structlog.get_logger(__name__)
 
 Claims = list[tuple[Message, list[Segment]]]
+HeldUntil = Callable[
+    [Message, int], int
+]  # unix ms until when it must wait for the recipient's day; 0: it may go
 
 
 class ChannelPort(Protocol):
@@ -44,7 +47,10 @@ class ChannelPort(Protocol):
 class Dispatcher:
     """Claims queued messages for channels with room and hands them over once the claim is durable."""
 
-    def __init__(self, context: Context, lanes: Lanes, parts: PartCache, outcomes: Outcomes) -> None:
+    def __init__(
+        self, context: Context, lanes: Lanes, parts: PartCache, outcomes: Outcomes, held_until: HeldUntil
+    ) -> None:
+        self._held_until = held_until
         self._journal = context.journal
         self._clock = context.clock
         self._parts = parts
@@ -148,6 +154,10 @@ class Dispatcher:
         while room > 0 and (message := self._next(channel_id)) is not None:
             if message.expires_at <= now_ms:
                 self._outcomes.finish(message, State.EXPIRED, Reason.VALIDITY_OVER, unit, now_ms)
+                unit.moved[message.id] = message
+            elif due_at := self._held_until(message, now_ms):
+                message.move(State.HELD, Reason.OUTSIDE_HOURS)
+                message.due_at = due_at
                 unit.moved[message.id] = message
             else:
                 room -= self._claim(message, channel_id, claims, unit, Reason.CLAIMED_FROM_QUEUE)

@@ -22,11 +22,14 @@ from gateway.flow.outcome import Outcomes
 from gateway.flow.parts import PartCache
 from gateway.flow.recover import Recovery
 from gateway.flow.refill import Refill
+from gateway.flow.risk import Risk
 from gateway.flow.sent import SentIndex
 from gateway.flow.settle import Settler
 from gateway.flow.sweep import Sweeper
+from gateway.flow.watch import Follow
 from gateway.flow.wishes import OBEY
 from gateway.live import Live
+from gateway.store import revisions
 from gateway.store.changes import Changes
 
 
@@ -57,7 +60,8 @@ class Pipeline:
         self.index = index = SentIndex()
         parts = PartCache(configs)
         lanes = Lanes(settings.delivery.memory_window)
-        self.dispatcher = dispatcher = Dispatcher(context, lanes, parts, outcomes)
+        self.risk = risk = Risk(context)
+        self.dispatcher = dispatcher = Dispatcher(context, lanes, parts, outcomes, risk.held_until)
         forms = {id_: IdForms(config.receipt_id_form) for id_, config in configs.items()}
         matcher = Matcher(context.store, index, forms)
         self.inbound = inbound = Inbound(context, directory, self.notifier, OBEY)
@@ -69,10 +73,15 @@ class Pipeline:
         }
         dispatcher.attach(self.channels)
         self._recovery = Recovery(context, lanes, answers, settler, outcomes)
-        self.sweeper = Sweeper(context, dispatcher, settler, outcomes)
+        self.sweeper = Sweeper(context, dispatcher, settler, outcomes, risk.held_until)
         self.accept = Accept(
-            context, parts, dispatcher, outcomes, Live(context.routes), Live(PriceList(settings.price))
+            context, parts, dispatcher, outcomes, Live(context.routes), Live(PriceList(settings.price)), risk
         )
+        self.followers: Mapping[str, Follow] = {
+            revisions.INBOUND: inbound.look_for_assigned,
+            revisions.NUMBERS: risk.lists.refresh,
+            revisions.RISK: risk.reload,
+        }
         self.levels = Levels(context, self.channels, index)
         self.helpers: dict[str, Callable[[], Any]] = {
             "notify": self.notifier.run,
@@ -81,11 +90,14 @@ class Pipeline:
             "refill": Refill(context, lanes, dispatcher, index).run,
             "sweep": self.sweeper.run,
             "levels": self.levels.run,
+            "risk counts": risk.verdicts.run,
+            "words": risk.word_file.run,
         }
 
     async def recover(self) -> int:
         """Put in order what the last run left, through the running journal; return how many were in doubt."""
         await self.inbound.resume()
+        await self.risk.load()
         return await self._recovery.run(self.dispatcher, self.context.routes, frozenset(self.channels))
 
     async def drain(self) -> None:
@@ -94,5 +106,6 @@ class Pipeline:
         await asyncio.gather(*(channel.drain() for channel in self.channels.values()))
         await self.settler.idle()
         await self.inbound.drain()
+        await self.risk.verdicts.flush()
         await self.context.journal.append(Changes())
         await self.notifier.drain()

@@ -6,6 +6,7 @@ on refusals. Only answers after which something was stored are kept: who was ref
 
 import asyncio
 import hashlib
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import orjson
 
 from gateway.clock import Clock
 
+BRIEF = 5.0  # seconds an answer is kept for numbers that may get the same text again at once
 _STEPS = 32  # the window is forgotten in so many slices: an answer lives up to 1/32 longer than asked
 
 
@@ -24,6 +26,7 @@ class Answer:
     body: bytes
     code: int
     stored: bool = False
+    brief: bool = False  # every number of it is on the allow-list
     replayed: bool = False
 
 
@@ -54,6 +57,7 @@ class ReplayWindow:
         self._seconds = seconds
         self._clock = clock
         self._answers: dict[bytes, bytes] = {}
+        self._brief: dict[bytes, float] = {}  # answers that count until then only
         self._slices: deque[tuple[float, list[bytes]]] = deque()  # oldest first: when begun, keys
         self._running: dict[bytes, asyncio.Future[None] | None] = {}  # a future once somebody waits
 
@@ -76,7 +80,7 @@ class ReplayWindow:
         running = self._running
         while True:
             body = self._answers.get(short)
-            if body is not None:
+            if body is not None and not self._over(short):
                 return Answer(body, _code(body), stored=True, replayed=True)
             if short not in running:
                 break
@@ -85,7 +89,10 @@ class ReplayWindow:
         try:
             answer = await perform()
             if answer.stored:
-                self._keep(short, answer.body, self._clock.monotonic())
+                now = self._clock.monotonic()
+                self._keep(short, answer.body, now)
+                if answer.brief:
+                    self._brief[short] = now + min(BRIEF, self._seconds)
         finally:
             waiting = running.pop(short)
             if waiting is not None:
@@ -106,9 +113,14 @@ class ReplayWindow:
         slices[-1][1].append(key)
         self._answers[key] = body
 
+    def _over(self, key: bytes) -> bool:
+        """Whether the answer for `key` was a brief one whose time is over."""
+        return bool(self._brief) and self._brief.get(key, math.inf) <= self._clock.monotonic()
+
     def _forget(self, now: float) -> None:
         """Drop slices whose last possible answer is older than the window."""
         limit = now - self._seconds - self._seconds / _STEPS
         while self._slices and self._slices[0][0] <= limit:
             for key in self._slices.popleft()[1]:
                 self._answers.pop(key, None)
+                self._brief.pop(key, None)

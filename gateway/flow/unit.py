@@ -46,7 +46,7 @@ _MESSAGE_ID = {
 }
 _MESSAGES, _MOVES = KINDS.index("messages"), KINDS.index("moves")
 # kinds that are not rows of their own here, and those that others than a decision about messages write
-_OTHERS = ("messages", "moves", "outbox_moves", "conversions")
+_OTHERS = ("messages", "moves", "outbox_moves", "conversions", "risk_counts", "risk_samples")
 _PLAIN = tuple((number, attrgetter(name)) for number, name in enumerate(KINDS) if name not in _OTHERS)
 
 

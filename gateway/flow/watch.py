@@ -1,7 +1,7 @@
 """Notices what command line tools changed in the store beside the running gateway."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from sqlalchemy import Connection
@@ -16,16 +16,19 @@ from gateway.store.accounts import load_directory
 
 log = structlog.get_logger(__name__)
 
+Follow = Callable[[], Awaitable[None] | None]  # takes over what is new in one scope
+
 INTERVAL = 0.2  # seconds; a change takes effect well within one
 
 
 class Watch:
-    """Swaps the directory, adds credits and tells of assigned replies as their revisions move."""
+    """Swaps the directory, adds credits and has others follow as their revisions move."""
 
     def __init__(
-        self, context: Context, keyring: Keyring, directory: Live[Directory], on_inbound: Callable[[], None]
+        self, context: Context, keyring: Keyring, directory: Live[Directory], followers: Mapping[str, Follow]
     ) -> None:
-        self._on_inbound = on_inbound
+        """`followers`: by scope of revisions, whom to call when it has moved."""
+        self._followers = followers
         self._store = context.store
         self._funds = context.funds
         self._keyring = keyring
@@ -63,8 +66,9 @@ class Watch:
             for credit in await self._store.read(lambda connection: ledger.credits_after(connection, after)):
                 self._funds.add(credit.account_id, credit.amount)
                 self._funds.last_seq = credit.seq
-        if now.get(revisions.INBOUND) != self._seen.get(revisions.INBOUND):
-            self._on_inbound()
+        for scope, follow in self._followers.items():
+            if now.get(scope) != self._seen.get(scope) and (following := follow()) is not None:
+                await following
         self._seen = now
 
     def _load(self, connection: Connection) -> Directory:

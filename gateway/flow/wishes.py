@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.domain.inbound import Wish
+from gateway.store import numbers
 from gateway.store.inbound import Obey
 
-OBEY: Mapping[Wish, Obey] = {}
+OBEY: Mapping[Wish, Obey] = {Wish.OPT_OUT: numbers.opt_out, Wish.OPT_IN: numbers.opt_in}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, repeat
+from operator import add
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -40,7 +41,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.domain.message import State
 from gateway.domain.statistics import COUNTERS
-from gateway.store import changes, tables, tables_inbound, tables_stats
+from gateway.store import changes, tables, tables_inbound, tables_risk, tables_stats
 from gateway.store.changes import Row
 
 # rows in one SQLite statement; 512 × 27 parameters stay below its limit of 32,766
@@ -79,6 +80,19 @@ class FinalKind(Kind):
             if known is None or (known[1] == State.UNKNOWN and row[1] != State.UNKNOWN):
                 kept[row[0]] = row
         return list(kept.values())
+
+
+class CountKind(Kind):
+    """Numbers that are added to what is there; the columns that are no key."""
+
+    def distinct(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return one row a key, with the sums of its rows."""
+        sums: dict[Row, Row] = {}
+        for row in rows:
+            key, given = row[: self.key], row[self.key :]
+            before = sums.get(key)
+            sums[key] = given if before is None else tuple(map(add, before, given))
+        return [key + total for key, total in sorted(sums.items())]
 
 
 def _insert(kind: Kind, v: FromClause, _dialect: str) -> Executable:
@@ -168,6 +182,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("marks", tables.marks, changes.MARK, _raise, key=1),
     Kind("pulls", tables_stats.pull_reports, changes.PULL, _insert),
     Kind("conversions", tables_stats.conversions, changes.CONVERSION, _tell, key=1),
+    CountKind("risk_counts", tables_risk.risk_counts, changes.RISK_COUNT, _add, key=4),
+    Kind("risk_samples", tables_risk.risk_samples, changes.RISK_SAMPLE, _insert),
 )
 BALANCES = Kind("balances", tables.balances, ("account_id", "available", "reserved", "captured"), _add, key=1)
 COUNTED = (

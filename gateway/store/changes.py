@@ -46,6 +46,8 @@ OUTBOX = (
 OUTBOX_MOVE = ("id", "next_at", "attempts", "done_at", "outcome")
 PULL = ("account_id", "message_id", "payload", "created_at")
 CONVERSION = ("message_id", "used", "used_at", "told_at")
+RISK_COUNT = ("day", "account_id", "rule", "mode", "count")  # adds to what is there
+RISK_SAMPLE = ("day", "account_id", "rule", "mode", "at", "phone", "detail")
 MARK = ("name", "value")  # how far a sweep has come; survives a restart
 
 
@@ -74,6 +76,8 @@ class Changes:
     marks: Sequence[Row] = ()
     pulls: Sequence[Row] = ()
     conversions: Sequence[Row] = ()
+    risk_counts: Sequence[Row] = ()
+    risk_samples: Sequence[Row] = ()
 
     def __iter__(self) -> Iterator[Part]:
         """Give what is there, kind by kind: its number in `KINDS` and its rows."""

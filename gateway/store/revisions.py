@@ -7,6 +7,8 @@ from gateway.store import tables
 DIRECTORY = "directory"  # accounts, projects, keys, signatures, templates
 MONEY = "money"  # credits
 INBOUND = "inbound"  # owned numbers, handsets' messages assigned to somebody
+NUMBERS = "numbers"  # blacklist, opt-outs, allow-list
+RISK = "risk"  # accounts' own rules
 
 _BUMP = text(
     "INSERT INTO revisions (scope, version) VALUES (:scope, 1) "

@@ -27,6 +27,7 @@ from gateway.store import (  # noqa: F401 — the metadata is to know all tables
     tables_inbound,
     tables_keys,
     tables_operators,
+    tables_risk,
     tables_stats,
 )
 from gateway.store.tables_base import Id
@@ -121,7 +122,7 @@ templates = Table(
 revisions = Table(
     "revisions",
     metadata,
-    Column("scope", Text, primary_key=True),  # directory | money
+    Column("scope", Text, primary_key=True),  # directory | money | numbers | risk
     Column("version", BigInteger, nullable=False),
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tests.actions import records, review, sending
+from tests.actions import records, review, risk, sending
 from tests.actions.declared import Declared
 from tests.actions.world import Maker
 
@@ -10,6 +10,7 @@ DECLARED: Mapping[str, Declared] = {
     **sending.DECLARED,
     **records.DECLARED,
     **review.DECLARED,
+    **risk.DECLARED,
 }
 
 MAKERS: Sequence[Maker] = (*records.MAKERS, *review.MAKERS)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.actions.declared import Declared, Probe, Try
-from tests.actions.world import Customer, Parameters, World
+from tests.actions.world import BLOCKED_WORD, Customer, Parameters, World
 from tests.support.scloud import task_content
 
 NOBODYS_TEMPLATE, NOBODYS_SIGNATURE = "UTN990101FFFFFF", "SIG20990101FFFFFF"
@@ -42,6 +42,7 @@ SEND = Declared(
         18017: lambda world: _message(world, TemplateId=world.one.things["pending_template"]),
         18018: lambda world: _message(world, TemplateParams=["1", "2"]),
         18019: lambda world: _message(world, PhoneNumbers=[f"(60)12{n:07d}" for n in range(1001)]),
+        18023: lambda world: _message(world, TemplateParams=[f"to the {BLOCKED_WORD}"]),
         18033: lambda world: _message(
             world, TemplateId=world.one.things["code_template"], TemplateParams=["call me"]
         ),
@@ -67,6 +68,7 @@ BATCH = Declared(
         18017: lambda world: _batch(world, TemplateId=world.one.things["pending_template"]),
         18018: lambda world: _batch(world, Target=[_to("(60)123456789")]),
         18019: lambda world: _batch(world, phones=201),
+        18023: lambda world: _batch(world, Target=[_to("(60)123456789", BLOCKED_WORD)]),
         18033: lambda world: _batch(
             world,
             TemplateId=world.one.things["code_template"],

@@ -29,6 +29,8 @@ from config.schema import (
     HttpSettings,
     Network,
     PriceSettings,
+    RiskRule,
+    RiskSettings,
     RouteConfig,
     SecuritySettings,
     Settings,
@@ -39,6 +41,7 @@ from gateway.app import Gateway
 from gateway.clock import SystemClock
 from gateway.domain.message import Purpose, State
 from gateway.domain.operator import SYSTEM
+from gateway.domain.risk import RATES
 from gateway.flow.context import Context
 from gateway.metrics import Metrics
 from gateway.store import accounts, keys, ledger, reviews, tables
@@ -55,7 +58,10 @@ Parameters = dict[str, Any]
 NOW = 1_790_000_000_000
 CREDIT = 1_000_000_000  # micro-units
 # rows of the gateway's own housekeeping, which go on whatever a customer does
-LIVELY = {"revisions", "marks", "key_uses"}
+LIVELY = {"revisions", "marks", "key_uses", "risk_counts", "risk_samples"}
+# the same handsets get the same texts again and again here, at any time of the day
+UNLIMITED = {rule.value: "off" for rule in (*RATES, RiskRule.HOURS)}
+BLOCKED_WORD = "casino"
 
 
 @dataclass(slots=True)
@@ -114,7 +120,9 @@ class World:
             price=(PriceSettings(amount="0.01"),),
             callbacks=CallbackSettings(allow_private=True),
             api=ApiSettings(**api),
+            risk=RiskSettings(modes=UNLIMITED, words=str(directory / "words.txt")),
         )
+        (directory / "words.txt").write_text(BLOCKED_WORD)
         self.store = open_store(self.settings.store.url)
         self.store.migrate()
         self._keyring = open_keyring(self.store, directory / "master.key")

@@ -30,6 +30,8 @@ from config.schema import (
     DeliverySettings,
     Network,
     PriceSettings,
+    RiskMode,
+    RiskSettings,
     RouteConfig,
     Settings,
 )
@@ -240,6 +242,15 @@ class Rig:
             Request(ACCOUNT, "org-one", None, [draft], f"{self._keys:032x}", lambda session: session)
         )
 
+    async def accept_texts(self, *texts: str, purpose: Purpose = Purpose.VERIFICATION) -> Accepted:
+        """Send several texts to one handset in one request."""
+        self._keys += 1
+        person = Recipient("60120000001", "(60)120000001", "MY")
+        drafts = [Draft("UTA000000000001", purpose, text, [person]) for text in texts]
+        return await self.pipeline.accept(
+            Request(ACCOUNT, "org-one", None, drafts, f"{self._keys:032x}", lambda session: session)
+        )
+
     async def settled(self) -> None:
         """Return once all that has been recorded is committed and acted upon."""
         for _ in range(3):
@@ -276,8 +287,10 @@ def network(*channels: ChannelConfig) -> Network:
     )
 
 
-def settings(**delivery: Any) -> Settings:
-    return Settings(delivery=DeliverySettings(**delivery), price=(PriceSettings(amount="0.05"),))
+def settings(risk: RiskSettings | None = None, **delivery: Any) -> Settings:
+    """Return settings with one price for all, and no risk control unless a test is about it."""
+    risk = risk or RiskSettings(mode=RiskMode.OFF)
+    return Settings(delivery=DeliverySettings(**delivery), risk=risk, price=(PriceSettings(amount="0.05"),))
 
 
 @asynccontextmanager

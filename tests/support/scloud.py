@@ -13,16 +13,20 @@ import orjson
 from aiohttp import ClientSession
 from yarl import URL
 
-from config.schema import ApiSettings, HttpSettings
+from config.schema import ApiSettings, HttpSettings, RiskMode, RiskRule, RiskSettings
 from gateway.api.scloud.app import listen
 from gateway.api.scloud.call import Services
 from gateway.auth.scloud import scalar_text, sign
 from gateway.domain.account import Account, ApiKey, Directory, Project
+from gateway.domain.lists import Listing, NumberLists
 from gateway.domain.message import Message, Purpose
 from gateway.domain.review import Review
+from gateway.domain.risk import Policies, Policy
 from gateway.domain.template import SmsSignature, Template
+from gateway.domain.words import Word, WordList
 from gateway.flow.accept import Accepted, Request
 from gateway.flow.replay import ReplayWindow
+from gateway.flow.texts import TextGuard
 from gateway.ids import session_no
 from gateway.live import Live
 from gateway.metrics import Metrics
@@ -115,6 +119,30 @@ class Receipts:
 
 
 @dataclass
+class RecordingVerdicts:
+    """Remembers what the rules noted."""
+
+    noted: list[tuple[str, RiskRule, RiskMode]] = field(default_factory=list)
+
+    def note(self, account_id: str, rule: RiskRule, mode: RiskMode, **_: Any) -> None:
+        self.noted.append((account_id, rule, mode))
+
+
+@dataclass
+class RecordingLists:
+    """Takes numbers for lists and remembers them; `error` makes it fail."""
+
+    index: NumberLists = field(default_factory=NumberLists)
+    listed: list[Listing] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def list_numbers(self, listings: Sequence[Listing]) -> None:
+        if self.error is not None:
+            raise self.error
+        self.listed += listings
+
+
+@dataclass
 class Desk:
     """The running door and everything behind it."""
 
@@ -126,6 +154,8 @@ class Desk:
     directory: Live[Directory]
     metrics: Metrics
     used: list[tuple[str, int, str]]  # public key, unix ms, client address
+    verdicts: RecordingVerdicts
+    lists: RecordingLists
 
     async def call(self, action: str, encoding: str = "form", **parameters: Any) -> dict[str, Any]:
         """Sign and send; return the JSON of the answer, which is always HTTP 200."""
@@ -158,9 +188,15 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk(
-    known: Directory | None = None, api: ApiSettings | None = None, http: HttpSettings | None = None
+    known: Directory | None = None,
+    api: ApiSettings | None = None,
+    http: HttpSettings | None = None,
+    risk: RiskSettings | None = None,
+    words: Sequence[Word] = (),
 ) -> AsyncIterator[Desk]:
     """Open the door on a free port."""
+    verdicts, lists = RecordingVerdicts(), RecordingLists()
+    policies = Live(Policies(Policy.of(risk or RiskSettings())))
     api = api or ApiSettings()
     clock, accept, receipts, metrics = FakeClock(), RecordingAccept(), Receipts(), Metrics()
     live = Live(known or directory())
@@ -176,6 +212,8 @@ async def desk(
         replay=ReplayWindow(api.dedup_window, clock),
         used=lambda *use: used.append(use),
         numbers=NumberReader(PLAN, api.default_country),
+        texts=TextGuard(policies, Live(WordList(words)), verdicts),  # type: ignore[arg-type]
+        lists=lists,  # type: ignore[arg-type]
         settings=api,
         metrics=metrics.api,
         clock=clock,
@@ -184,7 +222,8 @@ async def desk(
         listen(services, http or HttpSettings(), "127.0.0.1", 0) as port,
         ClientSession() as client,
     ):
-        yield Desk(client, f"http://127.0.0.1:{port}/", accept, receipts, clock, live, metrics, used)
+        url = f"http://127.0.0.1:{port}/"
+        yield Desk(client, url, accept, receipts, clock, live, metrics, used, verdicts, lists)
 
 
 ENCODINGS = ("query", "form", "flat", "nested")

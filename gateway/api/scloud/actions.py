@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.api.scloud import qualifications, signatures, templates
 from gateway.api.scloud.batch import BATCH, send_batch
+from gateway.api.scloud.blacklist import BLACKLIST, create_blacklist
 from gateway.api.scloud.call import Call
 from gateway.api.scloud.codes import RetCode
 from gateway.api.scloud.conversion import BACKFILL, STATUS, add_backfill, customer_status
@@ -48,6 +49,7 @@ _CONTENT = frozenset(
         RetCode.TEMPLATE_NOT_APPROVED,
         RetCode.VARIABLE_COUNT,
         RetCode.TOO_MANY_NUMBERS,
+        RetCode.CONTENT_BLOCKED,
         RetCode.VARIABLE_INVALID,
     }
 )
@@ -109,6 +111,12 @@ ACTIONS: Mapping[str, Action] = {
         codes=_PLAIN | {RetCode.PHONE_INVALID, RetCode.TOO_MANY_NUMBERS},
     ),
     "AddBackfill": Action(BACKFILL, add_backfill, changes=True, codes=_PLAIN | {RetCode.PHONE_INVALID}),
+    "BatchCreateUSMSBlacklistPhone": Action(
+        BLACKLIST,
+        create_blacklist,
+        changes=True,
+        codes=_PLAIN | {RetCode.JSON_ERROR, RetCode.TOO_MANY_NUMBERS},
+    ),
     "GetProjectList": Action(PROJECTS, project_list, changes=False, codes=frozenset()),
     **SIGNATURES,
     **TEMPLATES,

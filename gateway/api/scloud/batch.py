@@ -27,9 +27,12 @@ class Batch:
     failed: list[dict[str, Any]] = field(default_factory=list)  # FailContent
     codes: set[RetCode] = field(default_factory=set)  # of everything that failed
 
-    def add(self, content: Content, target: Target, number: Number) -> None:
-        """Take a target; the same text to the same number counts once. Raises `Refusal` 18018 or 18033."""
-        template, text = content.template, content.text(target.values)
+    def add(self, call: Call, content: Content, target: Target, number: Number) -> None:
+        """Take a target; the same text to the same number counts once.
+
+        Raises `Refusal` 18018, 18033 or 18023.
+        """
+        template, text = content.template, content.text(call, target.values, (number.country,))
         once = (number.digits, template.id, text)
         if once in self.seen:
             return
@@ -71,7 +74,9 @@ async def send_batch(call: Call) -> Answer:
         Request(call.account.id, call.project.id, None, drafts, call.request_key, answer)
     )
     code = RetCode.PARTLY_SUBMITTED if batch.failed else RetCode.OK
-    return Answer(accepted.answer.encode(), code, stored=True)
+    phones = (one.phone for draft in drafts for one in draft.recipients)
+    brief = call.services.lists.index.allowed(call.account.id, call.project.id, phones)
+    return Answer(accepted.answer.encode(), code, stored=True, brief=brief)
 
 
 def _sort(call: Call, item: Item, batch: Batch) -> None:
@@ -93,7 +98,7 @@ def _sort(call: Call, item: Item, batch: Batch) -> None:
         try:
             if number is None:
                 raise Refusal(RetCode.PHONE_INVALID)
-            batch.add(content, target, number)
+            batch.add(call, content, target, number)
         except Refusal as refusal:
             batch.codes.add(refusal.code)
             failed.append(_handed_back(target, refusal.message))

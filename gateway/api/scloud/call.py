@@ -13,10 +13,12 @@ from gateway.clock import Clock
 from gateway.domain.account import Account, Directory, Project
 from gateway.domain.message import Message
 from gateway.flow.accept import Accepted, Request
+from gateway.flow.lists import LiveLists
 from gateway.flow.papers import Papers
 from gateway.flow.records import Records
 from gateway.flow.replay import Answer, ReplayWindow
 from gateway.flow.review import Reviews
+from gateway.flow.texts import TextGuard
 from gateway.live import Live
 from gateway.metrics import ApiMetrics
 from routing.number import NumberReader
@@ -41,6 +43,8 @@ class Services:
     numbers: NumberReader
     reviews: Reviews
     papers: Papers
+    texts: TextGuard
+    lists: LiveLists
     settings: ApiSettings
     metrics: ApiMetrics
     clock: Clock

@@ -34,6 +34,7 @@ class RetCode(IntEnum):
     TEMPLATE_NOT_APPROVED = 18017
     VARIABLE_COUNT = 18018
     TOO_MANY_NUMBERS = 18019
+    CONTENT_BLOCKED = 18023
     VARIABLE_INVALID = 18033
     PARTLY_SUBMITTED = 18046
 
@@ -68,6 +69,7 @@ MESSAGES: dict[RetCode, str] = {
     RetCode.TEMPLATE_NOT_APPROVED: "Template missing or not approved",
     RetCode.VARIABLE_COUNT: "Parameters do not match the template",
     RetCode.TOO_MANY_NUMBERS: "Too many phone numbers",
+    RetCode.CONTENT_BLOCKED: "Content has blocked words",
     RetCode.VARIABLE_INVALID: "Variable value breaks the variable rules",
     RetCode.PARTLY_SUBMITTED: "Part of the messages were not submitted",
 }

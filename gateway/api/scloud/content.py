@@ -1,8 +1,10 @@
 """From a template, a signature and values to the text that is sent: the rules both sending actions share."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.api.scloud.call import Call
 from gateway.api.scloud.codes import Refusal, RetCode
 from gateway.domain.account import Project
 from gateway.domain.template import (
@@ -26,14 +28,20 @@ class Content:
     template: Template
     signature: SmsSignature | None
 
-    def text(self, values: list[str]) -> str:
-        """Return the whole text; raises `Refusal` 18018 or 18033."""
+    def text(self, call: Call, values: list[str], countries: Iterable[str]) -> str:
+        """Return the whole text for recipients in `countries`; raises `Refusal` 18018, 18033 or 18023."""
+        template, guard, account_id = self.template, call.services.texts, call.account.id
         try:
-            return compose(self.signature, self.template.render(values))
+            text = compose(self.signature, template.render(values))
         except WrongVariableCount as error:
             raise Refusal(RetCode.VARIABLE_COUNT, str(error)) from None
         except BadVariable as error:
             raise Refusal(RetCode.VARIABLE_INVALID, str(error)) from None
+        if (wrong := guard.values(account_id, template.purpose, values)) is not None:
+            raise Refusal(RetCode.VARIABLE_INVALID, wrong)
+        if (wrong := guard.text(account_id, template.purpose, text, countries)) is not None:
+            raise Refusal(RetCode.CONTENT_BLOCKED, wrong)
+        return text
 
 
 def choose_content(project: Project, template_id: str, signature: str, *, domestic: bool) -> Content:

@@ -29,7 +29,9 @@ async def send_message(call: Call) -> Answer:
     accepted = await call.services.accept(
         Request(call.account.id, call.project.id, user_id, [draft], call.request_key, answer)
     )
-    return Answer(accepted.answer.encode(), RetCode.OK, stored=True)
+    phones = (one.phone for one in draft.recipients)
+    brief = call.services.lists.index.allowed(call.account.id, call.project.id, phones)
+    return Answer(accepted.answer.encode(), RetCode.OK, stored=True, brief=brief)
 
 
 def _draft(call: Call, texts: dict[str, str], lists: dict[str, list[str]]) -> Draft:
@@ -44,5 +46,5 @@ def _draft(call: Call, texts: dict[str, str], lists: dict[str, list[str]]) -> Dr
         texts["SigContent"],
         domestic=any(recipient.country == home for recipient in recipients),
     )
-    text = content.text(lists["TemplateParams"])
+    text = content.text(call, lists["TemplateParams"], (one.country for one in recipients))
     return Draft(content.template.id, content.template.purpose, text, recipients)

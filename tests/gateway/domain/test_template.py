@@ -45,17 +45,6 @@ def test_the_number_of_values_must_match(values: list[str]) -> None:
         template("{1} {2}").render(values)
 
 
-@pytest.mark.parametrize("value", ["1", "1234567", "aB3", "0"])
-def test_a_verification_value_is_up_to_seven_letters_or_digits(value: str) -> None:
-    assert template("code {1}", Purpose.VERIFICATION).render([value]) == f"code {value}"
-
-
-@pytest.mark.parametrize("value", ["", "12345678", "12 34", "12-34", "１２３４", "码", "12\n", "é", "1.5"])
-def test_any_other_verification_value_is_refused(value: str) -> None:
-    with pytest.raises(BadVariable, match="7 letters or digits"):
-        template("code {1}", Purpose.VERIFICATION).render([value])
-
-
 @pytest.mark.parametrize("value", ["", "5 min & more", "中文", "a\tb\r\nc", "😀", "x" * (MAX_TEXT - 2)])
 def test_other_values_are_free_text(value: str) -> None:
     assert template("a {1}").render([value]) == f"a {value}"
@@ -69,7 +58,7 @@ def test_what_cannot_be_stored_or_sent_is_refused(value: str) -> None:
 
 def test_an_error_never_repeats_the_value() -> None:
     with pytest.raises(BadVariable) as caught:
-        template("code {1}", Purpose.VERIFICATION).render(["secret-value"])
+        template("code {1}", Purpose.VERIFICATION).render(["secret-value\0"])
     assert "secret" not in str(caught.value)
 
 

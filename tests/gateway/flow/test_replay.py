@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.flow.replay import Answer, ReplayWindow, request_key
+from gateway.flow.replay import BRIEF, Answer, ReplayWindow, request_key
 from tests.support.scloud import FakeClock
 
 KEY = request_key("public", "0" * 40)
@@ -19,10 +19,11 @@ def body(number: int, code: int = 0) -> bytes:
 class Work:
     """Counts how often it is done; can be held up."""
 
-    def __init__(self, *, stored: bool = True, code: int = 0) -> None:
+    def __init__(self, *, stored: bool = True, code: int = 0, brief: bool = False) -> None:
         self.done = 0
         self.code = code
         self.stored = stored
+        self.brief = brief
         self.gate = asyncio.Event()
         self.gate.set()
         self.begun = asyncio.Event()
@@ -31,7 +32,7 @@ class Work:
         self.begun.set()
         await self.gate.wait()
         self.done += 1
-        return Answer(body(self.done, self.code), self.code, stored=self.stored)
+        return Answer(body(self.done, self.code), self.code, stored=self.stored, brief=self.brief)
 
 
 async def test_a_repetition_gets_the_first_answer() -> None:
@@ -58,6 +59,19 @@ async def test_the_window_ends() -> None:
     assert (await window.once(KEY, work)).replayed
     clock.seconds += 2.0
     assert not (await window.once(KEY, work)).replayed
+    assert work.done == 2
+
+
+async def test_numbers_on_the_allow_list_may_get_the_same_again_after_seconds() -> None:
+    clock, work = FakeClock(), Work(brief=True)
+    window = ReplayWindow(60.0, clock)
+    await window.once(KEY, work)
+    clock.seconds += BRIEF - 0.1
+    assert (await window.once(KEY, work)).replayed
+    clock.seconds += 0.1
+    assert not (await window.once(KEY, work)).replayed
+    clock.seconds += BRIEF - 0.1  # the second answer has a window of its own
+    assert (await window.once(KEY, work)).replayed
     assert work.done == 2
 
 

@@ -3,17 +3,21 @@
 import secrets
 from pathlib import Path
 
+from config.schema import RiskMode, RiskRule
 from gateway.auth.keys import Keyring
+from gateway.domain.lists import Listing, ListKind
+from gateway.domain.message import State
+from gateway.domain.operator import SYSTEM
+from gateway.domain.risk import Override
 from gateway.flow.watch import Watch
-from gateway.store import accounts, ledger
-from tests.support.flow import ACCOUNT, BALANCE, Rig, flow
+from gateway.store import accounts, ledger, numbers, risk
+from tests.support.flow import ACCOUNT, BALANCE, Rig, flow, states
 from tests.support.messages import NOON_MS
 
 
 def watch(rig: Rig) -> tuple[Watch, Keyring]:
     keyring = Keyring(secrets.token_bytes(32))
-    on_inbound = rig.pipeline.inbound.look_for_assigned
-    return Watch(rig.pipeline.context, keyring, rig.directory, on_inbound), keyring
+    return Watch(rig.pipeline.context, keyring, rig.directory, rig.pipeline.followers), keyring
 
 
 async def test_an_account_made_meanwhile_is_known_at_the_next_look(tmp_path: Path) -> None:
@@ -42,3 +46,16 @@ async def test_nothing_new_leaves_the_directory_as_it_is(tmp_path: Path) -> None
         before = rig.directory.value
         await watcher.look()
         assert rig.directory.value is before
+
+
+async def test_numbers_and_rules_changed_meanwhile_are_in_effect_at_the_next_look(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        watcher, _ = watch(rig)
+        await watcher.look()
+        blocked = Listing(ACCOUNT, "", ListKind.BLOCKED, 60120000001)
+        rule = Override(RiskRule.BLACKLIST, RiskMode.ON, None)
+        rig.store.transaction(lambda c: numbers.list_numbers(c, [blocked], NOON_MS))
+        rig.store.transaction(lambda c: risk.set_rule(c, ACCOUNT, rule, SYSTEM, NOON_MS))
+        await watcher.look()
+        await rig.accept(2)
+        assert [state for state, _ in await states(rig)] == [State.FAILED, State.SENDING]

@@ -21,6 +21,7 @@ def test_what_sends_changes_something_and_what_asks_does_not() -> None:
         "AddUSMSSignatureQualification",
         "UpdateUSMSSignatureQualification",
         "DeleteUSMSSignatureQualification",
+        "BatchCreateUSMSBlacklistPhone",
     }
 
 
