@@ -61,20 +61,22 @@ class Reviews:
         """Say that something was handed in."""
         self._handed_in.set()
 
-    async def decide(self, item_id: str, move: Move, by: By, version: int | None) -> Decided:
-        """Make a reviewer's move: when it returns, the next request is answered accordingly.
+    def decision(self, item_id: str, move: Move, by: By, version: int) -> Work[Decided]:
+        """Return what makes a reviewer's move inside a transaction; `decided` must follow its commit.
 
-        Raises `NotFound`, `Invalid`, `Conflict`, `StoreUnavailable`.
+        It raises `NotFound`, `Invalid` and `Conflict` as `reviews.decide` does.
         """
         checks = self._rules.checks
 
         def work(connection: Connection) -> Decided:
             return reviews.decide(connection, checks, item_id, move, by, version=version)
 
-        made: Decided = await self._run(partial(self._store.transaction, work))
-        self._metrics.moves.add(1, made.kind, move, "reviewer")
+        return work
+
+    async def decided(self, made: Decided) -> None:
+        """Let a decision that was committed take effect: the next request is answered accordingly."""
+        self._metrics.moves.add(1, made.kind, made.after.name.lower(), "reviewer")
         await self._take_over()
-        return made
 
     async def run(self) -> None:
         """Check what waits, again and again, until cancelled."""

@@ -26,7 +26,7 @@ class Shop:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.sent = 0
+        self.sent, self.session = 0, ""
         site.write_config()
         made = site.cli("account", "create", "New")
         site.cli("account", "credit", made["account_id"], "100")
@@ -41,7 +41,9 @@ class Shop:
         """Send one message, return the RetCode."""
         account = replace(self.account, signature=signature, templates={"notification": template})
         self.sent += 1  # the same request again would get the first one's answer
-        code: int = RawCustomer(self.site, account).send("(60)123456789", UserId=str(self.sent))["RetCode"]
+        answer = RawCustomer(self.site, account).send("(60)123456789", UserId=str(self.sent))
+        self.session = answer.get("SessionNo", self.session)
+        code: int = answer["RetCode"]
         return code
 
     def checked(self, template: str) -> dict[str, Any]:
@@ -93,6 +95,10 @@ def test_from_hand_in_to_the_first_message_and_back(shop: Shop) -> None:
     assert shop.send(template, signature) == 0
     cli("signature", "disable", signature, "--reason", "the brand is another's")
     assert shop.send(template, signature) == 18016
+    # what is deleted is gone for who sends, and still told of the messages it made
+    shop.usms.delete_usms_template({"TemplateIds": [template]})
+    (life,) = cli("message", "show", shop.session, "--text")["messages"]
+    assert (life["template_id"], life["text"]) == (template, "【优刻得科技】Your order 42 has left.")
     assert shop.usms.query_usms_signature({"SigId": signature})["Data"] == {
         "SigId": signature, "SigContent": "优刻得科技", "Status": 4, "ErrDesc": "the brand is another's",
     }  # fmt: skip

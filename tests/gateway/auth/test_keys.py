@@ -103,3 +103,13 @@ def test_a_file_that_is_no_master_key_is_refused(tmp_path: Path, text: bytes) ->
         read_master_key(path)
     with pytest.raises(KeyUnreadable):
         read_master_key(tmp_path / "absent")
+
+
+def test_a_key_for_a_purpose_is_always_the_same_and_no_other_purposes() -> None:
+    ring = Keyring(b"k" * 32)
+    assert ring.derived("links") == Keyring(b"k" * 32).derived("links")
+    assert len(ring.derived("links")) == 32
+    assert (
+        len({ring.derived("links"), ring.derived("other"), Keyring(b"x" * 32).derived("links"), b"k" * 32})
+        == 4
+    )

@@ -18,6 +18,7 @@ from gateway.domain.template import (
     check_template_text,
     compose,
     is_clean,
+    with_opt_out,
 )
 
 
@@ -105,3 +106,19 @@ def test_rendering_raises_nothing_unexpected(text: str, values: list[str]) -> No
     except (WrongVariableCount, BadVariable):
         return
     assert not values or (len(rendered) <= MAX_TEXT and all(is_clean(value) for value in values))
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("All half price", "All half price，拒收请回复R"),
+        ("Until {1}", "Until {1}，拒收请回复R"),
+        ("全场半价！", "全场半价！拒收请回复R"),
+        ("全场半价，拒收请回复R", "全场半价，拒收请回复R"),
+        ("全场半价，拒收请回复R。", "全场半价，拒收请回复R。"),
+        ("", "拒收请回复R"),
+    ],
+)
+def test_a_promotion_ends_with_its_opt_out_once(text: str, sent: str) -> None:
+    assert with_opt_out(text, "拒收请回复R") == sent
+    assert with_opt_out(text, "") == text

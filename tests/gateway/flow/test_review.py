@@ -114,9 +114,11 @@ async def test_a_store_that_is_away_does_not_end_the_checks(
         await running
 
 
-async def test_a_decision_is_in_memory_when_it_returns(office: Office, owner: Owner) -> None:
+async def test_a_decision_is_in_memory_when_it_returns(store: Store, office: Office, owner: Owner) -> None:
     made = await office.hand_in(owner)
-    decided = await office.reviews.decide(made, Move.APPROVE, BY, None)
+    decided = store.transaction(office.reviews.decision(made, Move.APPROVE, BY, 1))
+    assert office.taken_over == 0
+    await office.reviews.decided(decided)
     assert decided.after is Review.APPROVED
     assert office.taken_over == 1
-    assert 'move="approve"' in office.metrics.render().decode()
+    assert 'by="reviewer",kind="template",move="approved"' in office.metrics.render().decode()

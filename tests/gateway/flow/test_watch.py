@@ -1,5 +1,6 @@
 """What is changed beside the running gateway takes effect in it."""
 
+import asyncio
 import secrets
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from gateway.domain.message import State
 from gateway.domain.operator import SYSTEM
 from gateway.domain.risk import Override
 from gateway.flow.watch import Watch
-from gateway.store import accounts, ledger, numbers, risk
+from gateway.store import accounts, ledger, numbers, revisions, risk
 from tests.support.flow import ACCOUNT, BALANCE, Rig, flow, states
 from tests.support.messages import NOON_MS
 
@@ -59,3 +60,13 @@ async def test_numbers_and_rules_changed_meanwhile_are_in_effect_at_the_next_loo
         await watcher.look()
         await rig.accept(2)
         assert [state for state, _ in await states(rig)] == [State.FAILED, State.SENDING]
+
+
+async def test_two_looks_at_once_add_a_credit_once(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        watcher, _ = watch(rig)
+        await watcher.look()
+        rig.store.transaction(lambda c: ledger.credit(c, ACCOUNT, 7, NOON_MS, "top-up"))
+        await asyncio.gather(*(watcher.look() for _ in range(4)))
+        assert rig.pipeline.context.funds.available(ACCOUNT) == BALANCE + 7
+        assert watcher.revisions[revisions.MONEY] == rig.store.read_now(revisions.current)[revisions.MONEY]
