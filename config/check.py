@@ -57,6 +57,7 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
     yield from _inbound(settings.inbound)
     yield from _files(settings.files)
     yield from _risk(settings.risk)
+    yield from _admin(settings)
     yield from _region("api.default_country", settings.api.default_country)
     yield from _zone("api.time_zone", settings.api.time_zone)
     yield from _one_of("api.receipt_language", settings.api.receipt_language, ("en", "zh"))
@@ -100,6 +101,14 @@ def _store(settings: Settings) -> Iterator[Problem]:
     yield from _least("store", settings.store, 1, "redact_after_days", "purge_after_days")
     if settings.store.purge_after_days < settings.store.redact_after_days:
         yield "store.purge_after_days", "must not be shorter than redact_after_days"
+
+
+def _admin(settings: Settings) -> Iterator[Problem]:
+    admin = settings.admin
+    yield from _least("admin", admin, 1, "session_idle", "session_max", "lockout_period", "token_max_days")
+    yield from _least("admin", admin, 1, "lockout_failures", "lockout_address_failures")
+    if admin.session_max < admin.session_idle:
+        yield "admin.session_max", "must not be shorter than session_idle"
 
 
 def _delivery(settings: Settings) -> Iterator[Problem]:

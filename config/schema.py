@@ -48,7 +48,7 @@ class HttpSettings:
     """`[http]`: the two listeners."""
 
     public: str = "127.0.0.1:8080"  # customers' listener, host:port
-    admin: str = "127.0.0.1:8081"  # operators' listener: metrics, health; keep it on loopback
+    admin: str = "127.0.0.1:8081"  # operators' listener: admin API, metrics, health; keep it on loopback
     max_body: int = 13 * 1024 * 1024  # a larger body is answered with HTTP 413
     max_bodies: int = 256 * 1024 * 1024  # of bodies above 64 KiB held at once; beyond it RetCode 153
     trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For is believed
@@ -80,6 +80,18 @@ class SecuritySettings:
     """`[security]`: the key that protects the keys."""
 
     master_key_file: str = "master.key"  # relative to the settings file; mode 0600; 32 random bytes, base64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminSettings:
+    """`[admin]`: operators' log-ins."""
+
+    session_idle: float = 1_800.0  # a session that nobody uses ends after this long
+    session_max: float = 43_200.0  # every session ends this long after its log-in
+    lockout_failures: int = 5  # failed log-ins of one operator before the name has to wait
+    lockout_address_failures: int = 20  # the same of one client address, whatever the names
+    lockout_period: float = 900.0  # how long they have to wait, and how long a failure counts
+    token_max_days: int = 365  # longest life of an API token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +274,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     security: SecuritySettings = field(default_factory=SecuritySettings)
+    admin: AdminSettings = field(default_factory=AdminSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)

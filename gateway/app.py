@@ -16,6 +16,8 @@ from aiohttp import web
 
 from carriers.channel import Channel
 from config.schema import Network, Settings
+from gateway.admin import call as admin
+from gateway.admin.door import mount
 from gateway.api.scloud.app import listen
 from gateway.api.scloud.call import Services
 from gateway.auth.keys import Keyring
@@ -26,6 +28,8 @@ from gateway.domain.message import Message
 from gateway.errors import StoreUnavailable
 from gateway.flow.context import Context
 from gateway.flow.keyuse import KeyUse
+from gateway.flow.login import Logins
+from gateway.flow.operators import OneTime, first_admin, first_words
 from gateway.flow.papers import Papers
 from gateway.flow.pipeline import Pipeline
 from gateway.flow.records import Records
@@ -36,7 +40,7 @@ from gateway.flow.watch import Watch
 from gateway.live import Live
 from gateway.metrics import Metrics
 from gateway.store import messages as stored
-from gateway.store import reads, recount
+from gateway.store import operators, reads, recount
 from gateway.store.accounts import load_directory
 from gateway.store.engine import Store, open_store
 from gateway.store.journal import Journal
@@ -45,6 +49,7 @@ from gateway.store.process import ProcessWriter
 from gateway.store.retention import Retention
 from gateway.tasks import Tasks
 from gateway.version import VERSION
+from gateway.web.address import ClientAddress
 from gateway.web.health import Health, admin_app
 from routing.number import NumberReader
 from routing.plan import NumberPlan
@@ -60,10 +65,11 @@ SWITCH_INTERVAL = 0.0001
 GC_THRESHOLD = (50_000, 20, 50)
 
 
-async def serve(settings: Settings, network: Network) -> int:
+async def serve(settings: Settings, network: Network, tell: Callable[[str], None]) -> int:
     """Run the gateway until SIGTERM or SIGINT; return the exit code.
 
-    What could not be drained within the limit is durable, and goes on at the next start.
+    What could not be drained within the limit is durable, and goes on at the next start. The first start of a
+    store makes the operator `admin` and gives the password for the first log-in to `tell`, once.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     stop = asyncio.Event()
@@ -74,6 +80,7 @@ async def serve(settings: Settings, network: Network) -> int:
     code = 0
     try:
         await asyncio.to_thread(store.migrate)
+        await asyncio.to_thread(_first_admin, store, tell)
         await _run(settings, network, store, stop)
     except* StoreUnavailable as failures:
         for failure in failures.exceptions:
@@ -82,6 +89,15 @@ async def serve(settings: Settings, network: Network) -> int:
     finally:
         store.close()
     return code
+
+
+def _first_admin(store: Store, tell: Callable[[str], None]) -> None:
+    if store.read_now(operators.any_exists):
+        return
+    now_ms = SystemClock().now_ms()
+    one_time = OneTime.make(now_ms)
+    if store.transaction(lambda connection: first_admin(connection, one_time, now_ms)):
+        tell(first_words(one_time))
 
 
 async def _run(settings: Settings, network: Network, store: Store, stop: asyncio.Event) -> None:
@@ -151,6 +167,19 @@ class Gateway:
             metrics=context.metrics.api,
             clock=context.clock,
         )
+        self._logins = Logins(context.store, context.settings.admin, context.clock, context.metrics.admin)
+        self._admin = admin.Services(
+            store=context.store,
+            keyring=keyring,
+            clock=context.clock,
+            logins=self._logins,
+            metrics=context.metrics.admin,
+            client=ClientAddress(context.settings.http.trusted_proxies),
+            currency=context.settings.delivery.currency,
+            token_max_days=context.settings.admin.token_max_days,
+            status=self._status,
+            channels=self._channel_status,
+        )
         settings = context.settings
         store = settings.store
         self._helpers: dict[str, Callable[[], Any]] = pipeline.helpers | {
@@ -193,8 +222,11 @@ class Gateway:
             self._channel_status,
             lambda: self._watch.revisions,
         )
-        async with AsyncExitStack() as admin, AsyncExitStack() as public:
-            await _listen(admin, admin_app(health), http.admin)
+        async with AsyncExitStack() as private, AsyncExitStack() as public:
+            private.callback(self._logins.close)
+            desk = admin_app(health)
+            mount(desk, self._admin)
+            await _listen(private, desk, http.admin)
             host, port = _endpoint(http.public)
             await public.enter_async_context(listen(self._services, http, host, port))
             self._unready = []
@@ -211,6 +243,11 @@ class Gateway:
     async def _receipts(self, account_id: str, sessions: Sequence[str]) -> Mapping[str, Sequence[Message]]:
         finals = partial(reads.final_messages, account_id=account_id, sessions=sessions)
         return await self._context.store.read(finals)
+
+    def _status(self) -> Mapping[str, object]:
+        reasons = list(self._unready)
+        about = {"version": VERSION, "ready": not reasons, "reasons": reasons}
+        return about | self._pipeline.levels.as_dict()
 
     def _channel_status(self) -> Mapping[str, Mapping[str, object]]:
         return {id_: channel.status().as_dict() for id_, channel in self._pipeline.channels.items()}

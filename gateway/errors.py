@@ -27,3 +27,7 @@ class Invalid(GatewayError):
 
 class RowRefused(GatewayError):
     """The store refused a row (a key twice, a value out of range); nothing of its unit was changed."""
+
+
+class Forbidden(GatewayError):
+    """Whoever asks may not do this; nothing was changed."""

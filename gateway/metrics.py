@@ -410,6 +410,27 @@ class RiskMetrics:
         )
 
 
+class AdminMetrics:
+    """The operators' door."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counts(
+            registry,
+            "admin_requests",
+            "Requests of the admin API, by endpoint and HTTP status.",
+            ("method", "path", "status"),
+        )
+        self.logins = Counts(
+            registry, "admin_logins", "Log-ins of operators: ok, refused, locked or busy.", ("result",)
+        )
+        self.denials = Counts(
+            registry,
+            "admin_denials",
+            "Requests of the admin API refused: credentials, csrf, password_change or permission.",
+            ("reason",),
+        )
+
+
 class Metrics:
     """All of them, and the page a scrape gets."""
 
@@ -423,6 +444,11 @@ class Metrics:
         self.callbacks = CallbackMetrics(registry)
         self.review = ReviewMetrics(registry)
         self.risk = RiskMetrics(registry)
+        self.admin = AdminMetrics(registry)
+        self.groups = (
+            self.api, self.messages, self.channels, self.inbound, self.store, self.callbacks, self.review,
+            self.risk, self.admin,
+        )  # fmt: skip
         self._refreshers: list[Refresher] = []
         Info("build", "The running version.", namespace=NAMESPACE, registry=registry).info(
             {"version": version}

@@ -1,4 +1,4 @@
-"""Writes the tables of docs/api.md, configuration.md and metrics.md from the code they describe.
+"""Writes the tables of the pages in docs/ (api, admin-api, configuration, metrics) from what they describe.
 
 Each table stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; the rest is written by hand.
 """
@@ -18,15 +18,17 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the checkout's own code, installed or not
 
 from config import schema  # noqa: E402
+from gateway.admin.routes import ROUTES  # noqa: E402
 from gateway.api.scloud.actions import ACTIONS  # noqa: E402
+from gateway.domain.operator import Permission, Role  # noqa: E402
 from gateway.metrics import Metrics  # noqa: E402
 
 SETTINGS = {
     "http": schema.HttpSettings, "store": schema.StoreSettings, "network": schema.NetworkSettings,
-    "security": schema.SecuritySettings, "api": schema.ApiSettings, "delivery": schema.DeliverySettings,
-    "callbacks": schema.CallbackSettings, "inbound": schema.InboundSettings, "review": schema.ReviewSettings,
-    "files": schema.FileSettings, "risk": schema.RiskSettings, "log": schema.LogSettings,
-    "price": schema.PriceSettings,
+    "security": schema.SecuritySettings, "admin": schema.AdminSettings, "api": schema.ApiSettings,
+    "delivery": schema.DeliverySettings, "callbacks": schema.CallbackSettings,
+    "inbound": schema.InboundSettings, "review": schema.ReviewSettings, "files": schema.FileSettings,
+    "risk": schema.RiskSettings, "log": schema.LogSettings, "price": schema.PriceSettings,
 }  # fmt: skip
 NETWORK = {
     "carrier": schema.CarrierConfig, "channel": schema.ChannelConfig, "tls": schema.TlsConfig,
@@ -122,8 +124,7 @@ def metrics() -> Iterator[str]:
     yield "|---|---|---|---|"
     suffix = {"counter": "_total", "info": "_info"}
     instance = Metrics()
-    flow = (instance.api, instance.messages, instance.channels, instance.inbound)
-    for group in (*flow, instance.store, instance.callbacks, instance.review, instance.risk):
+    for group in instance.groups:
         for family in vars(group).values():
             described = family.describe_family()
             labels = ", ".join(f"`{label}`" for label in described.labels)
@@ -140,6 +141,23 @@ def codes() -> Iterator[str]:
         yield f"| `{name}` | {', '.join(str(int(code)) for code in sorted(action.codes)) or '–'} |"
 
 
+def roles() -> Iterator[str]:
+    """Yield the table of permissions by role."""
+    yield f"| permission | {' | '.join(Role)} |"
+    yield f"|---|{'---|' * len(Role)}"
+    for permission in Permission:
+        yield f"| `{permission}` | {' | '.join('x' if role.may(permission) else '' for role in Role)} |"
+
+
+def endpoints() -> Iterator[str]:
+    """Yield the table of the admin API's endpoints."""
+    yield "| | | permission | |"
+    yield "|---|---|---|---|"
+    for route in ROUTES:
+        permission = f"`{route.permission}`" if route.permission else ""
+        yield f"| {route.method} | `{route.path}` | {permission} | {route.summary} |"
+
+
 def filled(page: str, name: str, lines: Iterator[str]) -> str:
     """Return `page` with the table `name` replaced."""
     body = "\n".join(lines).strip("\n")
@@ -152,11 +170,13 @@ def pages() -> dict[Path, str]:
     """Return every page with its tables as the code has them now."""
     configuration_page = ROOT / "docs" / "configuration.md"
     metrics_page = ROOT / "docs" / "metrics.md"
+    admin_page = ROOT / "docs" / "admin-api.md"
     api_page = ROOT / "docs" / "api.md"
     text = filled(configuration_page.read_text("utf-8"), "settings", configuration(SETTINGS))
     return {
         configuration_page: filled(text, "network", configuration(NETWORK)),
         metrics_page: filled(metrics_page.read_text("utf-8"), "metrics", metrics()),
+        admin_page: filled(filled(admin_page.read_text("utf-8"), "roles", roles()), "endpoints", endpoints()),
         api_page: filled(api_page.read_text("utf-8"), "codes", codes()),
     }
 

@@ -10,10 +10,13 @@ import typer
 from config.load import ConfigError
 from gateway.cli import (
     account,
+    acting,
+    audit,
     demo,
     inbound,
     key,
     message,
+    operator,
     project,
     review,
     reviews,
@@ -35,6 +38,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve_command)
+app.add_typer(operator.app, name="operator")
+app.add_typer(audit.app, name="audit")
 standing.register(account.app)
 app.add_typer(account.app, name="account")
 app.add_typer(key.app, name="key")
@@ -50,6 +55,9 @@ app.command("send")(send.send_command)
 app.command("simulate")(simulate.simulate_command)
 app.add_typer(settings.app, name="config")
 app.command("demo")(demo.demo_command)
+for group in app.registered_groups:
+    if group.typer_instance is not settings.app:  # which works on files alone
+        acting.offer(group.typer_instance)
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,21 +4,22 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from gateway.cli.common import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
+    by,
     moment,
-    now_ms,
     office,
     show,
     show_rows,
 )
 from gateway.domain.money import format_amount, parse_amount
+from gateway.domain.operator import Permission
 from gateway.errors import Invalid
-from gateway.store import accounts, ledger
+from gateway.flow import operate
+from gateway.store import accounts
 from gateway.store.accounts import AccountSummary
 
 app = typer.Typer(help="Customers: make them, give them credit, set their callback.", no_args_is_help=True)
@@ -35,7 +36,7 @@ def create(
     """Make an account with a project and a key pair. The private key is shown now and never again."""
     with office(config) as here:
         keyring = here.keyring()
-        made = here.store.transaction(lambda c: accounts.create_account(c, keyring, name, now_ms()))
+        made = here.store.transaction(lambda c: operate.create_account(c, keyring, name, by()))
     show(asdict(made), json)
 
 
@@ -54,15 +55,9 @@ def credit(
         micro = parse_amount(amount)
     except ValueError as error:
         raise Invalid(str(error)) from error
-    if micro <= 0:
-        raise Invalid("the amount must be more than 0")
     with office(config) as here:
-
-        def add(connection: Connection) -> AccountSummary:
-            ledger.credit(connection, account, micro, now_ms(), note)
-            return accounts.list_accounts(connection, account)[0]
-
-        after = here.store.transaction(add)
+        who = by(note, Permission.MONEY_WRITE)
+        after = here.store.transaction(lambda c: operate.credit(c, account, micro, who))
         currency = here.settings.delivery.currency
     show(
         {
@@ -81,12 +76,13 @@ def callback(
     url: Annotated[
         str, typer.Argument(metavar="URL", help='Where status reports are posted; "" for nowhere.')
     ],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")] = "",
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
     """Send ACCOUNT's status reports to URL from now on."""
     with office(config) as here:
-        here.store.transaction(lambda c: accounts.set_callback(c, account, url or None))
+        here.store.transaction(lambda c: operate.set_callback(c, account, url or None, by(reason)))
     show({"account_id": account, "callback_url": url or None}, json)
 
 

@@ -1,9 +1,6 @@
 """What every command shares: its two options, the store it works on, and how results are printed."""
 
-import getpass
 import json
-import os
-import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +17,9 @@ from rich.table import Table
 from config.load import load_settings
 from config.schema import LogSettings, Settings
 from gateway.auth.keys import Keyring
+from gateway.cli import acting
 from gateway.domain.message import Purpose
-from gateway.domain.operator import Actor, ActorKind, Role
+from gateway.domain.operator import Permission
 from gateway.errors import Invalid
 from gateway.logs import configure
 from gateway.store.audit import By
@@ -54,28 +52,27 @@ class Office:
 
 @contextmanager
 def office(config: Path) -> Iterator[Office]:
-    """Open the store of `config`, making it or bringing it up to date first."""
+    """Open the store of `config`, making it or bringing it up to date first.
+
+    Raises `NotFound` or `Forbidden` if the command is to act as an operator who cannot.
+    """
     settings = load_settings(config)
     configure(LogSettings(level="warning", format="console"))
     store = open_store(settings.store.url)
     try:
         store.migrate()
-        yield Office(settings, store)
+        with acting.resolved(store):
+            yield Office(settings, store)
     finally:
         store.close()
 
 
-def by(reason: str = "") -> By:
-    """Return who runs this command, when and why, as the audit keeps it."""
-    return By(actor=_actor(), now_ms=now_ms(), reason=reason)
+def by(reason: str = "", permission: Permission = Permission.ACCOUNTS_WRITE) -> By:
+    """Return who decides this, when and why, as the audit keeps it; call it inside `office`.
 
-
-def _actor() -> Actor:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # no such user on this machine: a container's number
-        user = str(os.getuid())
-    return Actor(f"cli:{user}", ActorKind.CLI, Role.ADMIN, via=f"{user}@{socket.gethostname()}")
+    Raises `Forbidden` if the operator's role has not this permission.
+    """
+    return By(acting.actor(permission), now_ms(), reason)
 
 
 def moment(unix_ms: int | None) -> str | None:

@@ -19,15 +19,16 @@ from sqlalchemy import Connection
 
 from config.schema import Settings
 from gateway.cli import serve
-from gateway.cli.common import by, now_ms, office
+from gateway.cli.common import by, office
 from gateway.cli.send import Customer, send_parameters
 from gateway.cli.settings import EXAMPLES, load_checked, write_example
 from gateway.domain.message import Purpose
 from gateway.domain.money import MICRO
 from gateway.domain.review import Move
 from gateway.errors import GatewayError
+from gateway.flow import operate
 from gateway.flow.rules import checks_of
-from gateway.store import accounts, applications, ledger, reviews
+from gateway.store import applications, reviews
 from gateway.store.applications import SignatureForm, TemplateForm
 
 SIGNATURE = "Acme"
@@ -87,16 +88,15 @@ def customer(config: Path, file: Path) -> dict[str, Any]:
         found: dict[str, Any] = json_module.loads(file.read_text(encoding="utf-8"))
         return found
     with office(config) as here:
-        keyring, checks = here.keyring(), checks_of(here.settings.review)
+        keyring, checks, who = here.keyring(), checks_of(here.settings.review), by("demo")
 
         def make(connection: Connection) -> dict[str, Any]:
-            now = now_ms()
-            made = accounts.create_account(connection, keyring, "Demo", now)
-            ledger.credit(connection, made.account_id, CREDIT, now, "demo")
+            made = operate.create_account(connection, keyring, "Demo", who)
+            operate.credit(connection, made.account_id, CREDIT, who)
             owner = applications.owner_of(connection, made.account_id)
-            brand = applications.create_signature(connection, owner, SignatureForm(text=SIGNATURE), by())
+            brand = applications.create_signature(connection, owner, SignatureForm(text=SIGNATURE), who)
             templates = {
-                purpose.name.lower(): applications.create_template(connection, owner, form, by())
+                purpose.name.lower(): applications.create_template(connection, owner, form, who)
                 for purpose, form in FORMS.items()
             }
             for item in (brand, *templates.values()):
@@ -160,6 +160,7 @@ def banner(settings: Settings, directory: Path, account: dict[str, Any]) -> str:
         "",
         f"  API          {url}",
         f"  health       http://{settings.http.admin}/readyz   metrics  http://{settings.http.admin}/metrics",
+        f"  admin API    http://{settings.http.admin}/admin/v1   (log in as admin, docs/admin-api.md)",
         f"  public key   {account['public_key']}",
         f"  private key  {account['private_key']}",
         f"  project      {account['project_id']}    signature  {account['signature']}",

@@ -14,8 +14,8 @@ from gateway.cli.common import (
     show,
     show_rows,
 )
-from gateway.cli.message import readable
 from gateway.domain.numbers import OwnedNumber, bare, handset
+from gateway.flow.life import readable
 from gateway.flow.wishes import OBEY
 from gateway.logs import mask_number
 from gateway.store import inbound_desk, owned_numbers

@@ -1,18 +1,18 @@
 """`message`: what became of one, and why."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, office, show, show_rows
-from gateway.domain.money import format_amount
-from gateway.store import reads
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, office, show, show_rows
+from gateway.domain.operator import Permission
+from gateway.flow.life import masked, readable
+from gateway.store import audit, reads
+from gateway.store.audit import Entry
 
 app = typer.Typer(help="Messages: their whole life, with reasons.", no_args_is_help=True)
 
-MONEY = frozenset({"price", "charged", "amount", "reserved"})
 SUMMARY = (
     "id", "session_no", "account_id", "purpose", "template_id", "phone", "country", "segments", "price",
     "charged", "state", "reason", "channel", "lane", "attempts", "receipt_code", "expires_at",
@@ -28,11 +28,16 @@ def show_message(
 ) -> None:
     """Show the whole life of a message, or of every message of a session."""
     with office(config) as here:
-        found = here.store.read_now(lambda c: reads.message_life(c, message.strip()))
-    lives = [
-        {name: readable(value, name) for name, value in life.items() if text or name != "text"}
-        for life in found
+        who = by(permission=Permission.NUMBERS_READ if text else Permission.MESSAGES_READ)
+        clear, wanted = who.actor.may(Permission.NUMBERS_READ), message.strip()
+        found = here.store.read_now(lambda c: reads.message_life(c, wanted))
+        looked = {"messages": len(found), "numbers": clear, "text": text}
+        entry = Entry("message.show", "message", wanted, None, looked)
+        here.store.transaction(lambda c: audit.record(c, who.actor, entry, who.now_ms))
+    told = [
+        readable({name: value for name, value in life.items() if text or name != "text"}) for life in found
     ]
+    lives = told if clear else [masked(life) for life in told]
     if json:
         show({"messages": lives}, as_json=True)
         return
@@ -40,17 +45,6 @@ def show_message(
         if number:
             typer.echo()
         _print(life)
-
-
-def readable(value: Any, name: str = "") -> Any:
-    """Return stored values as people and JSON want them: times in UTC, money as decimal text."""
-    if isinstance(value, Mapping):
-        return {key: readable(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [readable(item, name) for item in value]
-    if isinstance(value, int) and (name == "at" or name.endswith("_at")):
-        return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")
-    return format_amount(value) if name in MONEY and isinstance(value, int) else value
 
 
 def _print(life: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, office, purpose_of, show
 from gateway.cli.reviews import decide
 from gateway.domain.message import Purpose
+from gateway.domain.operator import Permission
 from gateway.domain.review import Kind, Move, Review, word
 from gateway.domain.template import BadTemplate, check_signature_text, check_template_text
 from gateway.errors import Invalid
@@ -104,7 +105,9 @@ def _made(config: Path, make: Callable[[Connection], str], kind: Kind, approve: 
             made, status = make(connection), Review.PENDING
             if approve:
                 # the checks look at it all the same, and what they found is kept with it
-                status = reviews.decide(connection, checks, made, Move.APPROVE, by(AT_ONCE)).after
+                status = reviews.decide(
+                    connection, checks, made, Move.APPROVE, by(AT_ONCE, Permission.REVIEW_DECIDE)
+                ).after
             return made, word(kind, status)
 
         return here.store.transaction(work)

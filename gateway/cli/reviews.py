@@ -21,9 +21,10 @@ from gateway.cli.common import (
     show,
     show_rows,
 )
-from gateway.cli.message import readable
+from gateway.domain.operator import Permission
 from gateway.domain.review import Kind, Move, Review, word
 from gateway.errors import Invalid
+from gateway.flow.life import readable
 from gateway.flow.rules import checks_of
 from gateway.store import review_reads, reviews, revisions
 from gateway.store.review_reads import Filter
@@ -170,10 +171,10 @@ def decide(config: Path, item: str, move: Move, reason: str, json: bool, version
     """Make a reviewer's move and print it; returns once the running gateway acts on it."""
     item = item.strip()
     with office(config) as here:
-        checks = checks_of(here.settings.review)
+        checks, who = checks_of(here.settings.review), by(reason, Permission.REVIEW_DECIDE)
 
         def work(connection: Any) -> tuple[reviews.Decided, int]:
-            made = reviews.decide(connection, checks, item, move, by(reason), version=version)
+            made = reviews.decide(connection, checks, item, move, who, version=version)
             return made, revisions.current(connection).get(revisions.DIRECTORY, 0)
 
         made, revision = here.store.transaction(work)

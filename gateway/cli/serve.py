@@ -30,7 +30,12 @@ def run(settings: Settings, network: Network, log_format: str | None = None) -> 
     from gateway.app import serve  # noqa: PLC0415  # the other commands start in half the time without it
 
     configure(settings.log, log_format=log_format)
-    return run_loop(serve(settings, network))
+    return run_loop(serve(settings, network, _tell))
+
+
+def _tell(words: str) -> None:
+    """Show the person who started us what must not be in any log; standard output is for results."""
+    print(words, file=sys.stderr, flush=True)
 
 
 def run_loop(work: Coroutine[Any, Any, int]) -> int:

@@ -104,9 +104,10 @@ def terms(
     json: JsonOption = False,
 ) -> None:
     """Note that ACCOUNT accepted a version of the terms of service; a note is never changed."""
-    who = by()
-    accepted_at = _unix_ms(at) if at else who.now_ms
+    given = _unix_ms(at) if at else None
     with office(config) as here:
+        who = by()
+        accepted_at = who.now_ms if given is None else given
         here.store.transaction(lambda c: standing.accept_terms(c, account, version, accepted_at, who))
     show({"account_id": account, "terms": version.strip(), "accepted": moment(accepted_at)}, json)
 

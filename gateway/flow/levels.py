@@ -38,6 +38,7 @@ class Levels:
         self._channels = channels
         self._index = index
         self._counted: dict[Count, int] = {}
+        self._queues: Sequence[stored.LaneRow] = ()
         self._metrics.before_scrape(self._set_levels)
 
     async def run(self) -> None:
@@ -51,6 +52,7 @@ class Levels:
 
     def set_queues(self, rows: Sequence[stored.LaneRow]) -> None:
         """Show the queues as they were counted."""
+        self._queues = rows
         now_ms = self._clock.now_ms()
         waiting: dict[Labels, float] = {}
         oldest: dict[Labels, float] = {}
@@ -63,6 +65,24 @@ class Levels:
         self._metrics.messages.queued.replace(waiting)
         self._metrics.messages.oldest.replace(oldest)
         self._metrics.messages.held.set(held)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what waits as plain values; the queues as they were counted last."""
+        now_ms = self._clock.now_ms()
+        return {
+            "pending_rows": self._journal.pending_rows,
+            "in_doubt": self._index.in_doubt,
+            "queues": [
+                {
+                    "lane": row.lane,
+                    "purpose": Purpose(row.purpose).name.lower(),
+                    "state": State(row.state).name.lower(),
+                    "messages": row.count,
+                    "oldest_seconds": max(0.0, (now_ms - row.oldest) / 1000),
+                }
+                for row in self._queues
+            ],
+        }
 
     def _set_levels(self) -> None:
         self._metrics.store.pending_rows.set(self._journal.pending_rows)

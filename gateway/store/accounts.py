@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, func, insert, select, tuple_, update
 
 from gateway.auth.keys import Keyring, new_key_pair
 from gateway.domain.account import Account, ApiKey, Directory, Project
@@ -92,6 +92,27 @@ def set_callback(connection: Connection, account_id: str, url: str | None) -> No
 
 def list_accounts(connection: Connection, account_id: str | None = None) -> list[AccountSummary]:
     """Return every account, oldest first, or the one asked for; raises `NotFound` for that one."""
+    query = _summaries()
+    if account_id is not None:
+        query = query.where(tables.accounts.c.id == account_id)
+    found = [AccountSummary(*tuple(row)) for row in connection.execute(query)]
+    if account_id is not None and not found:
+        raise NotFound(f"there is no account {account_id}")
+    return found
+
+
+def page_accounts(
+    connection: Connection, limit: int, after: tuple[int, str] | None = None
+) -> list[AccountSummary]:
+    """Return up to `limit` accounts, oldest first, that come `after` a creation time and id."""
+    query = _summaries().limit(limit)
+    if after is not None:
+        accounts = tables.accounts.c
+        query = query.where(tuple_(accounts.created_at, accounts.id) > tuple_(*after))
+    return [AccountSummary(*tuple(row)) for row in connection.execute(query)]
+
+
+def _summaries() -> Select[Any]:
     accounts, projects, balances = tables.accounts, tables.projects, tables.balances
     terms = tables_keys.terms_acceptances.c
     accepted = (
@@ -101,7 +122,7 @@ def list_accounts(connection: Connection, account_id: str | None = None) -> list
         .limit(1)
         .scalar_subquery()
     )
-    query = (
+    return (
         select(
             accounts.c.id,
             accounts.c.name,
@@ -122,12 +143,6 @@ def list_accounts(connection: Connection, account_id: str | None = None) -> list
         .outerjoin(balances, balances.c.account_id == accounts.c.id)
         .order_by(accounts.c.created_at, accounts.c.id)
     )
-    if account_id is not None:
-        query = query.where(accounts.c.id == account_id)
-    found = [AccountSummary(*tuple(row)) for row in connection.execute(query)]
-    if account_id is not None and not found:
-        raise NotFound(f"there is no account {account_id}")
-    return found
 
 
 def load_directory(connection: Connection, keyring: Keyring) -> Directory:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from gateway.errors import Invalid, StoreUnavailable
 
 T = TypeVar("T")
+Work = Callable[[Connection], T]  # what is done inside one transaction
 
 READERS = 2  # threads: one long report must not hold up the queue's reads
 LOCK_WAIT = 10.0  # seconds another process may hold SQLite's write lock before we give up

@@ -39,6 +39,11 @@ class ClientAddress:
             address = hop
         return address
 
+    def is_https(self, remote: str, forwarded: str, scheme: str) -> bool:
+        """Whether the client speaks TLS: a trusted proxy's `X-Forwarded-Proto` says, else our own scheme."""
+        said = forwarded.strip() if self._is_trusted(remote) else ""
+        return (said or scheme).lower() == "https"
+
     def _is_trusted(self, address: str) -> bool:
         parsed = parse_address(address)
         return parsed is not None and any(parsed in network for network in self._trusted)

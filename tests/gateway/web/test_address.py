@@ -37,3 +37,21 @@ def test_memory_does_not_grow_with_the_clients() -> None:
         client = f"203.0.{number // 256}.{number % 256}"
         assert known.of("10.0.0.1", (client,)) == client
     assert len(known._known) <= 1_024
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "scheme", "expected"),
+    [
+        ((), "https", "http", False),
+        ((), "", "https", True),
+        (("10.0.0.0/8",), "https", "http", True),
+        (("10.0.0.0/8",), " HTTPS ", "http", True),
+        (("10.0.0.0/8",), "http", "http", False),
+        (("10.0.0.0/8",), "", "http", False),
+        (("192.0.2.0/24",), "https", "http", False),
+    ],
+)
+def test_only_a_trusted_proxy_says_that_the_client_speaks_tls(
+    trusted: tuple[str, ...], forwarded: str, scheme: str, expected: bool
+) -> None:
+    assert ClientAddress(trusted).is_https("10.0.0.1", forwarded, scheme) is expected

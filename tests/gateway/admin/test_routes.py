@@ -1,0 +1,96 @@
+"""The route table as a whole: every endpoint demands a permission, and gives in to no other."""
+
+import pytest
+
+from gateway.admin.routes import ROUTES
+from gateway.domain.operator import Permission, Role
+from gateway.store import tables_operators
+from tests.support.admin import Installation, Person
+from tests.support.rows import row_count
+
+PUBLIC = {("POST", "/login")}
+EVERY = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES]
+
+
+def test_every_endpoint_but_the_log_in_demands_a_permission() -> None:
+    assert {(route.method, route.path) for route in ROUTES if route.permission is None} == PUBLIC
+
+
+def test_what_changes_something_demands_more_than_reading() -> None:
+    reads = {permission for permission in Permission if permission.endswith(":read")}
+    wrong = [(route.method, route.path) for route in ROUTES if route.changes and route.permission in reads]
+    assert wrong == []
+
+
+def test_no_endpoint_is_there_twice_and_every_handler_once() -> None:
+    places = [(route.method, route.path) for route in ROUTES]
+    assert len(places) == len(set(places))
+    names = [route.handler.__name__ for route in ROUTES]
+    assert len(names) == len(set(names)), "a handler's name is its operationId"
+
+
+def test_before_the_password_is_changed_there_is_only_what_that_takes() -> None:
+    assert {route.path for route in ROUTES if route.before_change} == {"/me", "/password", "/logout"}
+
+
+@pytest.mark.parametrize("route", EVERY)
+async def test_each_role_gets_to_what_it_may_and_to_nothing_else(here: Installation, route) -> None:
+    """A role that may is refused for the request's form or its subject at most, never with 403."""
+    path = route.path
+    for name in route.path_names:
+        path = path.replace(f"{{{name}}}", "nothing")
+    for role in Role:
+        person: Person = await here.logged_in(f"the-{role}", role)
+        answer = await person.ask(route.method, path, json=None)
+        may = route.permission is None or role.may(route.permission)
+        wanting = (answer.status, answer.json)
+        assert (answer.status in (401, 403)) is not may, (role, wanting)
+        assert answer.status < 500, (role, wanting)
+
+
+@pytest.mark.parametrize("route", [param for param in EVERY if param.values[0].permission is not None])
+async def test_nobody_gets_to_anything(here: Installation, route) -> None:
+    path = route.path.replace("{", "").replace("}", "")
+    assert (await here.person().ask(route.method, path)).status == 401
+
+
+@pytest.mark.parametrize("route", [param for param in EVERY if param.values[0].changes])
+async def test_every_change_by_session_takes_the_csrf_token(here: Installation, route) -> None:
+    if route.permission is None:
+        pytest.skip("nobody has a session yet when they log in")
+    root = await here.logged_in("root", Role.ADMIN)
+    root.csrf = ""
+    before = row_count(here.store, tables_operators.audit)
+    path = route.path.replace("{", "").replace("}", "")
+    answer = await root.ask(route.method, path)
+    assert (answer.status, answer.problem) == (403, "csrf")
+    assert row_count(here.store, tables_operators.audit) == before
+
+
+@pytest.mark.parametrize("route", [param for param in EVERY if param.values[0].body is not None])
+async def test_every_body_is_checked(here: Installation, route) -> None:
+    root = await here.logged_in("root", Role.ADMIN)
+    path = route.path.replace("{", "").replace("}", "")
+    unknown = await root.ask(route.method, path, {"no_such_field": 1})
+    assert (unknown.status, unknown.problem) == (400, "bad-request")
+    assert {"where": "body.no_such_field", "what": "Extra inputs are not permitted"} in unknown.json["errors"]
+    for body in (b"", b"{", b"[]", b'"x"', b"null", b'{"a":' * 5000, b"\xff"):
+        answer = await root.ask(route.method, path, data=body, headers={"Content-Type": "application/json"})
+        assert (answer.status, answer.problem) == (400, "bad-request"), body[:20]
+    plain = await root.ask(route.method, path, data=b"{}", headers={"Content-Type": "text/plain"})
+    assert (plain.status, plain.problem) == (415, "media-type")
+    long = await root.ask(
+        route.method, path, data=b" " * (route.max_body + 1), headers={"Content-Type": "application/json"}
+    )
+    assert (long.status, long.problem) == (413, "too-large")
+
+
+@pytest.mark.parametrize("route", EVERY)
+async def test_every_unknown_parameter_is_refused(here: Installation, route) -> None:
+    if route.permission is None:
+        pytest.skip("the log-in is tested by its own")
+    root = await here.logged_in("root", Role.ADMIN)
+    path = route.path.replace("{", "").replace("}", "")
+    answer = await root.ask(route.method, f"{path}?no_such=1", json=None)
+    assert (answer.status, answer.problem) == (400, "bad-request")
+    assert answer.json["errors"][0]["where"] == "query.no_such"
