@@ -28,6 +28,9 @@ Arrival = DeliverSm | DataSm
 Settled = Answered | Expired | Unsendable
 
 MAX_UNSTORED = 20_000  # arrivals of one link that may wait for the store; the next are put off
+# PDUs that may wait for a peer that does not read before we stop reading it: its requests would only add
+# answers to them. Not the first one: two peers that each wait for the other to read would never go on.
+MAX_UNWRITTEN = 10_000
 # after these ends nobody reads what we would still write
 _DEAD = frozenset({CloseReason.BIND_TIMEOUT, CloseReason.PEER_SILENT, CloseReason.READ_TIMEOUT})
 
@@ -82,6 +85,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._bound = False
         self._writable = True
+        self._reading = True
         self._flushing = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
@@ -169,6 +173,9 @@ class Link(asyncio.Protocol):
         """It reads again."""
         self._writable = True
         self._flush()
+        if not self._reading and self._transport is not None:
+            self._reading = True
+            self._transport.resume_reading()
         self._owner.link_changed(self)
 
     # the work between
@@ -238,7 +245,12 @@ class Link(asyncio.Protocol):
     def _flush(self) -> None:
         self._flushing = False
         session, transport = self._session, self._transport
-        if session is None or transport is None or transport.is_closing() or not self._writable:
+        if session is None or transport is None or transport.is_closing():
+            return
+        if not self._writable:
+            if self._reading and session.unwritten > MAX_UNWRITTEN:
+                self._reading = False
+                transport.pause_reading()
             return
         data = session.take_output()
         if data:

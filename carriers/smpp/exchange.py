@@ -100,6 +100,11 @@ class Exchange:
             return Answered(ref, failure_status(pdu), message_id, now - sent_at, late)
         return Replied(ref, pdu, now - sent_at, late)
 
+    @property
+    def unwritten(self) -> int:
+        """How many PDUs wait to be written."""
+        return len(self._output)
+
     def take_output(self) -> bytes:
         """Hand over, and forget, the bytes waiting to be written."""
         output = b"".join(self._output)

@@ -171,6 +171,11 @@ class Session:
         deadline = self._timers.next_deadline()
         return deadline if oldest is None else min(deadline, oldest + self._config.response)
 
+    @property
+    def unwritten(self) -> int:
+        """How many PDUs `take_output` would hand over."""
+        return self._exchange.unwritten
+
     def take_output(self) -> bytes:
         """Hand over, and forget, the bytes waiting to be written; also after `Closed`."""
         return self._exchange.take_output()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from carriers.link import Arrival, Link, Settled
+from carriers.link import MAX_UNWRITTEN, Arrival, Link, Settled
 from carriers.results import Segment
 from carriers.smpp.codec import Decoder, encode
 from carriers.smpp.events import Answered, Event, Lost
@@ -30,6 +30,13 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.writes: list[bytes] = []
         self.closed = self.aborted = False
+        self.reading = True
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
 
     def write(self, data: object) -> None:
         assert isinstance(data, bytes)
@@ -205,3 +212,36 @@ async def test_a_reply_after_the_end_does_nothing_and_says_so() -> None:
     assert owner.replies[0](True) is False
     await turn()
     assert wire.writes == []
+
+
+async def test_a_peer_that_does_not_read_is_read_no_further_once_too_much_waits_for_it() -> None:
+    link, wire, _ = bound_link()
+    link.pause_writing()
+    link.data_received(encode(EnquireLink(sequence=1)))
+    await turn()
+    assert wire.reading  # two peers that each wait for the other to read would wait for ever
+    asked = 1
+    while wire.reading:
+        asked += 1
+        link.data_received(encode(EnquireLink(sequence=asked)))
+        await turn()
+    assert wire.writes == []
+    assert asked == MAX_UNWRITTEN + 1
+    link.resume_writing()
+    assert wire.reading
+    assert len(pdus(b"".join(wire.writes))) == asked
+
+
+async def test_what_is_stored_meanwhile_is_answered_once_the_peer_reads_again() -> None:
+    link, wire, owner = bound_link()
+    link.pause_writing()
+    for sequence in range(1, MAX_UNWRITTEN + 2):
+        link.data_received(encode(EnquireLink(sequence=sequence)))
+    link.data_received(encode(DeliverSm(sequence=7)))
+    await turn()
+    assert not wire.reading
+    owner.replies[0](True)
+    await turn()
+    assert wire.writes == []
+    link.resume_writing()
+    assert type(pdus(b"".join(wire.writes))[-1]).__name__ == "DeliverSmResp"
