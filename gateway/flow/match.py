@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from carriers.message_id import IdForms, same_handset
 from carriers.results import Receipt
 from gateway.domain.message import Message
-from gateway.flow.sent import Parked, Sent, SentIndex
+from gateway.flow.kept import Parked
+from gateway.flow.sent import Sent, SentIndex
 from gateway.store import messages as stored
 from gateway.store.engine import Store
 
@@ -51,11 +52,8 @@ class Matcher:
 
     def parked_for(self, channel: str, answered_id: str) -> Parked | None:
         """Take the kept receipt that speaks of this answered id, if there is one."""
-        parked = self._index.parked
-        if not parked:
-            return None
         for match_id in self._forms[channel].early(answered_id):
-            found = parked.pop((channel, match_id), None)
+            found = self._index.kept.take(channel, match_id)
             if found is not None:
                 return found
         return None

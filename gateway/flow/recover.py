@@ -6,9 +6,9 @@ from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.flow.answers import Answers
 from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
+from gateway.flow.kept import PARKED, Parked
 from gateway.flow.lanes import Lanes
 from gateway.flow.outcome import Outcomes
-from gateway.flow.sent import PARKED, Parked
 from gateway.flow.settle import Settler, load_receipt
 from gateway.flow.unit import Unit
 from gateway.store import messages as stored
@@ -40,9 +40,8 @@ class Recovery:
         await self._reroute(routes, channels)
         for lane in await self._store.read(stored.lanes):
             self._lanes.get(lane.lane, Purpose(lane.purpose), spilled=True)
-        for row in await self._store.read(partial(stored.early_unmatched, limit=PARKED)):
-            receipt = load_receipt(row.receipt)
-            self._settler.index.parked[row.channel, row.match_id] = Parked(row.id, row.channel, receipt)
+        for row in reversed(await self._store.read(partial(stored.early_unmatched, limit=PARKED))):
+            self._settler.index.kept.add(Parked(row.id, row.channel, load_receipt(row.receipt)))
         dispatcher.hungry.set()
         return len(in_flight)
 

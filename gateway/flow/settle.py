@@ -18,11 +18,13 @@ from carriers.results import Arrivals, Inbound, Receipt, ReceiptState
 from gateway.domain.message import Message, Reason, State
 from gateway.errors import GatewayError, RowRefused
 from gateway.flow.context import Context
+from gateway.flow.kept import Parked
 from gateway.flow.longs import LongMessages
 from gateway.flow.match import Arrived, Matcher
 from gateway.flow.outcome import Outcomes
-from gateway.flow.sent import PARKED, Parked, Sent, SentIndex
+from gateway.flow.sent import Sent, SentIndex
 from gateway.flow.unit import Unit
+from gateway.ids import id_at
 from gateway.store.changes import Row
 
 log = structlog.get_logger(__name__)
@@ -86,12 +88,24 @@ class Settler:
     def sent(self, channel_id: str, answered_id: str, sent: Sent) -> None:
         """Remember a segment the carrier took; its receipt may be here already."""
         self.index.add(channel_id, canonical_id(answered_id), sent)
+        if not self.index.kept:
+            return
         parked = self._matcher.parked_for(channel_id, answered_id)
         if parked is not None:
             self.resettle([parked])
+        else:
+            self.resettle(self._nameless_for(channel_id, sent.message))
+
+    def _nameless_for(self, channel_id: str, message: Message) -> list[Parked]:
+        """Return the kept receipts without an id that may speak of a message that was just answered."""
+        since = id_at(message.sent_at or 0)
+        kept = self.index.kept.of_handset(channel_id, message.phone, since)
+        return [parked for parked in kept if not canonical_id(parked.receipt.message_id)]
 
     def resettle(self, parked: Sequence[Parked]) -> None:
         """Settle receipts that were kept and whose answers have come."""
+        if not parked:
+            return
         self._matched_late += [Arrived(one.channel, one.receipt, one.id) for one in parked]
         self._wake.set()
 
@@ -174,6 +188,8 @@ class Settler:
         for arrived in final:
             if arrived.sent is not None:
                 self.index.forget(arrived.channel, arrived.match_id)
+                if arrived.early_id is not None:
+                    self.index.kept.remove(arrived.early_id)
         self._outcomes.committed(unit)
         if unit.inbound:
             self._inbound.arrived(unit.inbound)
@@ -233,45 +249,48 @@ class Settler:
             unit.moved[message.id] = message
 
     def _by_handset(self, arrived: Arrived, unit: Unit) -> bool:
-        """Settle an id that nobody answered with by its handset, if one message there waits in doubt."""
-        message = self.index.doubtful_for(arrived.channel, arrived.receipt.source)
-        if message is None or message.segments > 1:
+        """Settle a receipt whose id tells nothing by its handset, if it can mean one message only."""
+        found = self.index.meant_by(arrived.channel, arrived.receipt, arrived.early_id)
+        if found is None:
             return False
+        match_id, arrived.sent = found
+        message = arrived.sent.message
+        if message.state is State.IN_DOUBT:
+            self._end_doubt(message, arrived, unit)
+        else:
+            arrived.match_id = match_id
+        return True
+
+    def _end_doubt(self, message: Message, arrived: Arrived, unit: Unit) -> None:
+        """Write down what the answer would have brought."""
         now_ms = self._clock.now_ms()
         del self.index.doubtful[message.id]
         unit.undo.append(partial(self._doubt_again, message))
         message.sent_segments = message.segments
         unit.event(message.id, now_ms, State.SUBMITTED, Reason.WAITING_FOR_RECEIPT, "matched by handset")
-        match_id = canonical_id(arrived.receipt.message_id)
-        unit.segments.append(
-            (message.id, 1, arrived.channel, arrived.receipt.message_id, match_id, now_ms, None)
-        )
+        carrier_id = arrived.receipt.message_id
+        arrived.match_id = canonical_id(carrier_id)
+        unit.segments.append((message.id, 1, arrived.channel, carrier_id, arrived.match_id, now_ms, None))
         self._outcomes.submitted(message, unit, now_ms)
-        arrived.match_id, arrived.sent = match_id, Sent(message, 1, None)
-        return True
 
     def _doubt_again(self, message: Message) -> None:
         message.sent_segments, message.submitted_at, message.charged = 0, None, 0
         self.index.doubtful[message.id] = message
 
-    def _unpark(self, key: tuple[str, str]) -> None:
-        self.index.parked.pop(key, None)
-
     def _park(self, strangers: Sequence[Arrived], unit: Unit, now_ms: int) -> None:
-        """Keep receipts whose id no answer has named yet."""
+        """Keep receipts whose id no answer has named yet, and every one that names none."""
         for arrived in strangers:
             if arrived.early_id is not None:
                 continue  # kept already
             channel, receipt = arrived.channel, arrived.receipt
-            key = (channel, canonical_id(receipt.message_id))
-            if key in self.index.parked:
+            match_id = canonical_id(receipt.message_id)
+            if self.index.kept.knows(channel, match_id):
                 continue
             early_id = self._ids.take(1, now_ms)
-            unit.early.append((early_id, channel, key[1], dump_receipt(receipt), now_ms, False))
+            unit.early.append((early_id, channel, match_id, dump_receipt(receipt), now_ms, False))
             self._metrics.receipts_early.add(1, channel)
-            if len(self.index.parked) < PARKED:
-                self.index.parked[key] = Parked(early_id, channel, receipt)
-                unit.undo.append(partial(self._unpark, key))
+            self.index.kept.add(Parked(early_id, channel, receipt))
+            unit.undo.append(partial(self.index.kept.remove, early_id))
 
     def _keep_inbound(self, channel_id: str, inbound: Sequence[Inbound], unit: Unit, now_ms: int) -> None:
         for one in inbound:

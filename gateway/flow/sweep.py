@@ -9,10 +9,11 @@ from gateway.domain.message import Message, Reason, State
 from gateway.errors import GatewayError
 from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher, HeldUntil
+from gateway.flow.kept import Parked
 from gateway.flow.outcome import Outcomes
-from gateway.flow.sent import Parked
 from gateway.flow.settle import Settler, load_receipt
 from gateway.flow.unit import Unit
+from gateway.ids import id_at
 from gateway.store import messages as stored
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,7 @@ class Sweeper:
         now_ms = self._clock.now_ms()
         await self._retries(now_ms)
         self._dispatcher.expire(now_ms)
+        self._kept_for_doubts()
         await self._doubts(now_ms)
         for channel_id, deadline in self._deadlines.items():
             await self._receipts(channel_id, now_ms - int(deadline * 1000), now_ms)
@@ -139,11 +141,26 @@ class Sweeper:
         unit.undo.append(partial(self._overdue_after.__setitem__, channel_id, after))
         await self._dispatcher.record(unit)
 
+    def _kept_for_doubts(self) -> None:
+        """Settle messages in doubt by the receipts of their handsets that came before the doubt did."""
+        index = self._settler.index
+        if not index.kept:
+            return
+        claimed = (
+            kept
+            for message in index.doubtful.values()
+            if message.state is State.IN_DOUBT
+            for kept in index.kept.of_handset(
+                message.channel or "", message.phone, id_at(message.sent_at or 0)
+            )
+        )
+        self._settler.resettle([k for k in claimed if index.meant_by(k.channel, k.receipt, k.id)])
+
     async def _kept_receipts(self) -> None:
         """Settle kept receipts whose answer is stored: it came in an earlier run, or memory had no room."""
         found = await self._store.read(lambda connection: stored.early_answered(connection, _LIMIT))
         for row in found:
-            self._settler.index.parked.pop((row.channel, row.match_id), None)  # nothing else will claim it
+            self._settler.index.kept.remove(row.id)  # nothing else will claim it
         self._settler.resettle([Parked(row.id, row.channel, load_receipt(row.receipt)) for row in found])
 
 

@@ -345,7 +345,8 @@ def _early(given: Given) -> Select[Any]:
 
 def _early_answered(given: Given) -> Select[Any]:
     answered = exists().where(_g.channel == _e.channel, _g.match_id == _e.match_id)
-    return select(*_KEPT).where(_e.matched == false(), answered).order_by(_e.id).limit(_LIMIT)
+    named = _e.match_id != ""  # answers without an id name no receipt
+    return select(*_KEPT).where(_e.matched == false(), named, answered).order_by(_e.id).limit(_LIMIT)
 
 
 def _recent(given: Given) -> Select[Any]:
