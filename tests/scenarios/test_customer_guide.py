@@ -1,6 +1,8 @@
 """The customer guide: its code runs against a gateway as it stands on the page, and no code is left out."""
 
+import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,11 +53,22 @@ def test_the_code_on_the_page_works(world: World, monkeypatch: pytest.MonkeyPatc
     try:
         for block in code:
             exec(compile(block, str(PAGE), "exec"), names)
+        reply = {"Phone": "(60)123456781", "ReplyContent": "STOP", "ReplyTime": 1_790_000_000}
+        post(callback, {"MsgType": 0, "Data": [reply, reply]})
+        assert list(names["replies"].values()) == [reply]
     finally:
         if "server" in names:
             names["server"].shutdown()
             names["server"].server_close()
     assert len(names["stored"]) >= 1
+
+
+def post(url: str, document: dict[str, Any]) -> None:
+    """Post a callback as the gateway does."""
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    request = urllib.request.Request(url, json.dumps(document).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.loads(answer.read())["code"] == 0
 
 
 def test_every_code_has_its_remedy() -> None:
