@@ -47,7 +47,6 @@ TESTED_ELSEWHERE = {
     "gateway/flow/batch.py": "values of the endpoint: test_endpoint",
     "gateway/flow/context.py": "plain values",
     "gateway/flow/owners.py": "what test_inbound is about",
-    "gateway/flow/wishes.py": "one table; test_inbound has its own",
     "gateway/store/query.py": "under every read: test_messages, test_reads, on both databases",
     "gateway/errors.py": "plain exceptions",
     "gateway/clock.py": "two calls of the standard library",

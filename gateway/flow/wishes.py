@@ -1,4 +1,4 @@
-"""What is done for a handset that wishes to hear no more, or to hear again."""
+"""What is done, in its message's transaction, for a handset that wishes to hear no more, or to hear again."""
 
 from collections.abc import Mapping
 

@@ -146,3 +146,26 @@ def test_a_reply_knows_which_message_it_answers(site: Site, inbox: Inbox, handse
     customer.send(f"(60){HANDSET[2:]}", UserId="order-42")
     (reply,) = inbox.await_replies(1)
     assert (reply["Phone"], reply["UserId"]) == (f"(60){HANDSET[2:]}", "order-42")
+
+
+def test_who_says_stop_gets_no_further_promotion_until_start(
+    site: Site, inbox: Inbox, handsets: Handsets
+) -> None:
+    site.settings["risk"] = {"mode": "off", "modes": {"optout": "on"}}
+    account = open_shop(site, inbox, handsets)
+    customer = RawCustomer(site, account)
+    promotion = {"TemplateId": account.templates["promotion"], "TemplateParams__0": None}
+    phone = f"(60){HANDSET[2:]}"
+
+    def outcome() -> str:
+        session = customer.send(phone, **promotion)["SessionNo"]
+        return str(customer.await_receipts(session, 1)[phone]["ReceiptCode"])
+
+    assert outcome() == "DELIVRD"
+    handsets.send(f"from={HANDSET}; to=1069; text=Stop")
+    inbox.await_replies(1)
+    wait_for("the opt-out to count", lambda: outcome() == "OPTED_OUT")
+    assert customer.send(phone)["RetCode"] == 0, "notifications go on"
+    handsets.send(f"from={HANDSET}; to=1069; text=START")
+    inbox.await_replies(2)
+    wait_for("promotions again", lambda: outcome() == "DELIVRD")
