@@ -151,7 +151,8 @@ def test_a_reply_knows_which_message_it_answers(site: Site, inbox: Inbox, handse
 def test_who_says_stop_gets_no_further_promotion_until_start(
     site: Site, inbox: Inbox, handsets: Handsets
 ) -> None:
-    site.settings["risk"] = {"mode": "off", "modes": {"optout": "on"}}
+    open_day = {"hours": "00:00-24:00 hold", "content_rate": "1000/1m", "content_day": "1000/24h"}
+    site.settings["risk"] = open_day
     account = open_shop(site, inbox, handsets)
     customer = RawCustomer(site, account)
     promotion = {"TemplateId": account.templates["promotion"], "TemplateParams__0": None}
