@@ -1,5 +1,7 @@
 """Handsets write back: over real TCP, through crashes, to the customer who owns the number."""
 
+from itertools import count
+
 import pytest
 
 from tests.support.customer import Inbox, RawCustomer
@@ -158,8 +160,11 @@ def test_who_says_stop_gets_no_further_promotion_until_start(
     promotion = {"TemplateId": account.templates["promotion"], "TemplateParams__0": None}
     phone = f"(60){HANDSET[2:]}"
 
+    requests = count(1)
+
     def outcome() -> str:
-        session = customer.send(phone, **promotion)["SessionNo"]
+        # the same request again within a minute would be the same message
+        session = customer.send(phone, **promotion, UserId=f"n{next(requests)}")["SessionNo"]
         return str(customer.await_receipts(session, 1)[phone]["ReceiptCode"])
 
     assert outcome() == "DELIVRD"
