@@ -142,3 +142,16 @@ def test_a_callback_can_be_taken_away(store: Store, acme: NewAccount) -> None:
     store.transaction(lambda c: accounts.set_callback(c, acme.account_id, None))
     directory = store.read_now(lambda c: accounts.load_directory(c, RING))
     assert directory.accounts[acme.account_id].callback_url is None
+
+
+def test_accounts_are_paged_oldest_first_and_none_is_missed_or_told_twice(store: Store) -> None:
+    for number in range(5):
+        made_at = NOW + number // 2  # some in the same millisecond
+        store.transaction(lambda c, at=made_at, n=number: accounts.create_account(c, RING, f"Acme {n}", at))
+    everybody = store.read_now(accounts.list_accounts)
+    seen: list[accounts.AccountSummary] = []
+    after = None
+    while page := store.read_now(lambda c, after=after: accounts.page_accounts(c, 2, after)):
+        seen += page
+        after = (page[-1].created_at, page[-1].account_id)
+    assert seen == everybody
