@@ -173,6 +173,8 @@ class Gateway:
             keyring=keyring,
             clock=context.clock,
             logins=self._logins,
+            reviews=self._reviews,
+            papers=self._papers,
             metrics=context.metrics.admin,
             client=ClientAddress(context.settings.http.trusted_proxies),
             currency=context.settings.delivery.currency,

@@ -12,6 +12,8 @@ from gateway.auth.keys import Keyring
 from gateway.clock import Clock
 from gateway.domain.operator import Actor, Permission
 from gateway.flow.login import Logins
+from gateway.flow.papers import Papers
+from gateway.flow.review import Reviews
 from gateway.metrics import AdminMetrics
 from gateway.store import request_keys
 from gateway.store.audit import By
@@ -33,6 +35,8 @@ class Services:
     logins: Logins
     metrics: AdminMetrics
     client: ClientAddress
+    reviews: Reviews
+    papers: Papers
     currency: str
     token_max_days: int
     status: Callable[[], Facts]  # of the gateway as a whole

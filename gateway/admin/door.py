@@ -13,10 +13,11 @@ from gateway.admin.call import SERVICES, Call, Principal, Services
 from gateway.admin.problem import Mistake, Problem, unreadable
 from gateway.admin.route import Route
 from gateway.admin.routes import ROUTES
-from gateway.admin.schema import Answer, Body, Query
+from gateway.admin.schema import Answer, Body, FileAnswer, Query
 from gateway.domain.operator import Actor, ActorKind, Role
 from gateway.errors import GatewayError, Overloaded
 from gateway.web.body import BodyError, BodyRefused, BodyTimeout, BodyTooLarge, Held, Room
+from gateway.web.files import file_response
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ def _endpoint(route: Route, services: Services, room: Room) -> Endpoint:
     return endpoint
 
 
-async def _answer(request: web.Request, route: Route, services: Services, room: Room) -> web.Response:
+async def _answer(request: web.Request, route: Route, services: Services, room: Room) -> web.StreamResponse:
     address = services.client.of(request.remote or "", request.headers.getall("X-Forwarded-For", ()))
     if route.permission is None:
         who = NOBODY
@@ -144,9 +145,11 @@ def _too_large(longest: int) -> Problem:
     return Problem(413, "too-large", "Body too large", f"at most {longest} bytes here")
 
 
-def _response(answer: Answer | None, route: Route) -> web.Response:
+def _response(answer: Answer | None, route: Route) -> web.Response | web.FileResponse:
     if answer is None:
         return web.Response(status=204, headers=problem.HEADERS)
+    if isinstance(answer, FileAnswer):
+        return file_response(answer.path, answer.type, answer.name)
     return web.Response(
         text=answer.model_dump_json(),
         status=route.status,
@@ -155,7 +158,7 @@ def _response(answer: Answer | None, route: Route) -> web.Response:
     )
 
 
-def _set_cookie(response: web.Response, call: Call, *, secure: bool) -> None:
+def _set_cookie(response: web.StreamResponse, call: Call, *, secure: bool) -> None:
     if call.new_session is None:
         return
     flags: dict[str, Any] = {"path": "/", "httponly": True, "samesite": "Strict", "secure": secure}

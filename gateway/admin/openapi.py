@@ -8,7 +8,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway.admin.problem import CONTENT_TYPE
 from gateway.admin.route import Route
-from gateway.admin.schema import Answer
+from gateway.admin.schema import Answer, FileAnswer
 from gateway.version import VERSION
 
 _REF = "#/components/schemas/{model}"
@@ -44,7 +44,8 @@ def document(routes: Sequence[Route]) -> Json:
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Problem, "serialization")]
     for route in routes:
         wanted += [(model, "validation") for model in (route.body, route.query) if model is not None]
-        wanted += [(route.answer, "serialization")] if route.answer is not None else []
+        if route.answer is not None and not issubclass(route.answer, FileAnswer):
+            wanted.append((route.answer, "serialization"))
     refs, schemas = models_json_schema(list(dict.fromkeys(wanted)), ref_template=_REF)
     defined = schemas["$defs"]
     paths: dict[str, Json] = {}
@@ -121,6 +122,8 @@ def _responses(route: Route, refs: Mapping[Any, Json]) -> Json:
     problem = {"content": {CONTENT_TYPE: {"schema": refs[Problem, "serialization"]}}}
     if route.answer is None:
         good: Json = {"204": {"description": "Done."}}
+    elif issubclass(route.answer, FileAnswer):
+        good = {"200": {"description": "The file.", "content": {"application/octet-stream": {}}}}
     else:
         schema = refs[route.answer, "serialization"]
         good = {

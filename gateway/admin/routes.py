@@ -6,7 +6,18 @@ new resource is one more line here. Checks, metrics, OpenAPI document and docs/a
 
 from functools import cache
 
-from gateway.admin import accounts, audit, inbound, messages, operators, projects, session, status, tokens
+from gateway.admin import (
+    accounts,
+    audit,
+    inbound,
+    messages,
+    operators,
+    projects,
+    reviews,
+    session,
+    status,
+    tokens,
+)
 from gateway.admin.call import Call
 from gateway.admin.openapi import Document, document
 from gateway.admin.route import Route
@@ -32,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *projects.ROUTES,
     *messages.ROUTES,
     *inbound.ROUTES,
+    *reviews.ROUTES,
     *audit.ROUTES,
     *status.ROUTES,
     Route("GET", "/openapi.json", Permission.SELF, show_openapi),

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -29,6 +30,14 @@ class Answer(BaseModel):
     """A response's body."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileAnswer(Answer):
+    """A file instead of JSON, to be saved and not to be run."""
+
+    path: Path
+    type: str
+    name: str
 
 
 def _printable(text: str) -> str:

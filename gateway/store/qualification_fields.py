@@ -35,3 +35,6 @@ REQUIRED: Mapping[str, str] = {
         "HandlerIDCardBackImageFileId",
     )
 }
+
+# columns that only those who decide may see
+PERSONAL = frozenset({"handler_phone", "handler_id_number", "manager_phone", "manager_id_number"})

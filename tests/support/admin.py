@@ -1,26 +1,33 @@
 """The admin listener over a store of its own, and the people who use it, over real sockets."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, CookieJar, web
 from argon2 import PasswordHasher
 
-from config.schema import AdminSettings
+from config.schema import AdminSettings, FileSettings, ReviewSettings
 from gateway.admin.call import Services
 from gateway.admin.door import mount
 from gateway.auth import passwords
 from gateway.auth.keys import Keyring
+from gateway.auth.links import LinkSigner
 from gateway.auth.tokens import digest, new_token
 from gateway.domain.operator import Role
 from gateway.flow.login import Logins
+from gateway.flow.papers import Papers
+from gateway.flow.review import Reviews
+from gateway.flow.rules import RuleFile
 from gateway.metrics import Metrics
 from gateway.store import operators, sessions
 from gateway.store.engine import Store
 from gateway.store.operators import NewPassword
 from gateway.store.sessions import NewToken
+from gateway.store.vault import Vault
 from gateway.web.address import ClientAddress
 from gateway.web.health import Health, admin_app
 from tests.support.flow import SetClock
@@ -93,7 +100,15 @@ class Installation:
             "version": "9.9.9", "ready": True, "reasons": [], "in_doubt": 0, "pending_rows": 0, "queues": [],
         }  # fmt: skip
         self.channels: dict[str, dict[str, Any]] = {}
+        self.taken_over = 0  # how often a decision was brought into the memory of who sends
+        self._directory = tempfile.TemporaryDirectory()
+        files = FileSettings(directory=self._directory.name)
+        self.vault = Vault(Path(self._directory.name))
+        rules = RuleFile(ReviewSettings())
+        reviews = Reviews(store, rules, self.clock, self.metrics.review, self._take_over)
         self.services = Services(
+            reviews=reviews,
+            papers=Papers(store, files, LinkSigner(b"key"), self.clock),
             store=store,
             keyring=RING,
             clock=self.clock,
@@ -105,10 +120,20 @@ class Installation:
             status=lambda: self.status,
             channels=lambda: self.channels,
         )
-        self.app = admin_app(Health("9.9.9", self.metrics.render, lambda: [], lambda: self.channels))
+        health = Health("9.9.9", self.metrics.render, lambda: [], lambda: self.channels, dict)
+        self.app = admin_app(health)
         mount(self.app, self.services)
         self.base = ""
         self._people: list[Person] = []
+
+    async def _take_over(self) -> None:
+        self.taken_over += 1
+
+    def close(self) -> None:
+        """Let go of threads and files."""
+        self.services.reviews.close()
+        self.services.papers.close()
+        self._directory.cleanup()
 
     def operator(self, name: str, role: Role = Role.VIEWER, password: str = PASSWORD) -> str:
         """Make an operator who has chosen a password."""
@@ -170,6 +195,7 @@ async def installed(
     finally:
         await made.aclose()
         await runner.cleanup()
+        made.close()
 
 
 def cheaper(monkeypatch: Any) -> None:
