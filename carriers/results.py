@@ -16,6 +16,7 @@ class Segment:
     part: Part  # encoded once per text, shared by all recipients
     concat_ref: int = 0  # reference number shared by the parts of one long message
     validity: str = ""  # SMPP relative or absolute time, empty: the carrier's default
+    tlvs: bytes = b""  # its own, beside those of the channel, as they stand on the wire
     order: int = 0  # the channel's: its place among all segments ever given to it
     given_at: float = 0.0  # the channel's: when it was given to it
 

@@ -23,6 +23,7 @@ from config.schema import (
     RouteConfig,
     Settings,
 )
+from config.tlv import tlv_octets
 
 Problem = tuple[str, str]  # path, what is wrong
 
@@ -32,6 +33,8 @@ RECEIPT_STATES = (
     "enroute", "accepted", "scheduled",
 )  # fmt: skip
 ALPHABETS = ("gsm", "gsm-packed", "ascii", "latin1")
+# SMPP 3.4 §5.3.2.22-24 and .32: the encoder writes them
+TEXT_TAGS = (0x020C, 0x020E, 0x020F, 0x0424)
 STORES = ("sqlite", "postgresql")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _REGION = re.compile(r"[A-Z]{2}")
@@ -208,6 +211,7 @@ def _channel(path: str, channel: ChannelConfig) -> Iterator[Problem]:
         if getattr(channel, name) is not None and not 0 <= getattr(channel, name) <= 255:
             yield f"{path}.{name}", "must be 0 to 255"
     yield from _channel_tables(path, channel)
+    yield from _tlvs(path, channel)
     yield from _tls(path, channel)
 
 
@@ -225,6 +229,26 @@ def _channel_tables(path: str, channel: ChannelConfig) -> Iterator[Problem]:
         yield from _one_of(f"{path}.statuses.{status}", disposition, DISPOSITIONS)
     for word, state in channel.receipt_aliases.items():
         yield from _one_of(f"{path}.receipt_aliases.{word}", state.lower(), RECEIPT_STATES)
+
+
+def _tlvs(path: str, channel: ChannelConfig) -> Iterator[Problem]:
+    yield from _unique(f"{path}.tlv", (f"0x{tlv.tag:04x}" for tlv in channel.tlv))
+    for tlv in channel.tlv:
+        here = f"{path}.tlv 0x{tlv.tag:04x}"
+        if not 0 < tlv.tag <= 0xFFFF:
+            yield here, "a tag has 16 bits"
+        if tlv.tag in TEXT_TAGS:
+            yield here, "carries or joins the text: `concatenation` says how"
+        if tlv.value is None and not (tlv.templates or tlv.accounts):
+            yield here, "needs a value, templates or accounts"
+        given = {"value": tlv.value} if tlv.value is not None else {}
+        given |= {f"templates.{id_}": value for id_, value in tlv.templates.items()}
+        given |= {f"accounts.{id_}": value for id_, value in tlv.accounts.items()}
+        for name, value in given.items():
+            try:
+                tlv_octets(tlv.kind, value)
+            except ValueError as error:
+                yield f"{here}.{name}", str(error)
 
 
 def _tls(path: str, channel: ChannelConfig) -> Iterator[Problem]:

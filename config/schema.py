@@ -26,6 +26,18 @@ class Concatenation(StrEnum):
     PAYLOAD = "payload"  # one submit_sm with the whole text in a message_payload TLV
 
 
+class TlvKind(StrEnum):
+    """How the value of a TLV is written (SMPP 3.4 §3.2.2)."""
+
+    OCTET = "octet"  # integers of one, two and four octets
+    SHORT = "short"
+    LONG = "long"
+    CSTRING = "cstring"  # text with a NUL at its end
+    OCTETS = "octets"  # given in hexadecimal
+    TEXT = "text"  # text without NUL
+    FLAG = "flag"  # no value: being there says it
+
+
 class InDoubtPolicy(StrEnum):
     """What becomes of a segment that was sent and never answered."""
 
@@ -319,6 +331,17 @@ class TimerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TlvConfig:
+    """`[[carrier.channel.tlv]]`: a TLV the carrier wants with every message, for instance a registered id."""
+
+    tag: int  # 0x1400 to 0x3FFF are the vendors'; not those that carry or join the text
+    kind: TlvKind
+    value: str | None = None  # in quotes, numbers too; without it only those named below have the TLV
+    templates: dict[str, str] = field(default_factory=dict)  # template id → its value, before all others
+    accounts: dict[str, str] = field(default_factory=dict)  # account id → its value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelConfig:
     """`[[carrier.channel]]`: one commercial route into a carrier."""
 
@@ -352,6 +375,7 @@ class ChannelConfig:
     statuses: dict[str, str] = field(default_factory=dict)  # command_status (name or 0x…) → disposition
     purposes: tuple[str, ...] = PURPOSES  # what the contract allows
     max_pdu: int = 70_000  # longest PDU accepted from the peer
+    tlv: tuple[TlvConfig, ...] = ()  # what goes with every submit_sm; a peer below SMPP 3.4 gets none
     timers: TimerConfig = field(default_factory=TimerConfig)
 
 

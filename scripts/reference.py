@@ -32,12 +32,14 @@ SETTINGS = {
 }  # fmt: skip
 NETWORK = {
     "carrier": schema.CarrierConfig, "channel": schema.ChannelConfig, "tls": schema.TlsConfig,
+    "tlv": schema.TlvConfig,
     "timers": schema.TimerConfig, "route": schema.RouteConfig, "match": schema.MatchConfig,
 }  # fmt: skip
 FILLED_IN = {("ChannelConfig", "carrier")}  # by the loader, not in the file
 NESTED = {
     "channel": "[[carrier.channel]]",
     "tls": "[carrier.channel.tls]",
+    "tlv": "[[carrier.channel.tlv]]",
     "timers": "[carrier.channel.timers]",
 }
 HEADINGS = NESTED | {

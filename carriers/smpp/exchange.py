@@ -50,7 +50,12 @@ class Exchange:
                 if not self._takes_tlvs and needs_tlvs(segment.part):
                     raise _version_fault()
                 data = encoder.encode(
-                    sequence, segment.destination, segment.part, segment.concat_ref, segment.validity
+                    sequence,
+                    segment.destination,
+                    segment.part,
+                    segment.concat_ref,
+                    segment.validity,
+                    segment.tlvs if self._takes_tlvs else b"",
                 )
             except FieldError as error:
                 unsendable.append(Unsendable(segment, error))

@@ -9,6 +9,7 @@ from carriers.smpp.codec import HEADER_SIZE
 from carriers.smpp.layout import LAYOUTS, write_tlvs
 from carriers.smpp.pdu import DESTINATION_ADDRESS, SubmitSm
 from carriers.smpp.text import Part
+from carriers.smpp.vendor import constant_tlvs
 from carriers.smpp.vocabulary import CommandId, EsmClass, RegisteredDelivery, Tag
 from carriers.smpp.wire import MAX_SHORT_MESSAGE
 from config.schema import ChannelConfig, Concatenation
@@ -27,7 +28,10 @@ _PAYLOAD = struct.Struct(">HH")
 
 
 def submit_template(config: ChannelConfig) -> SubmitSm:
-    """Return the `submit_sm` all segments of a channel are made from; raises `FieldError` on a bad source."""
+    """Return the `submit_sm` all segments of a channel are made from.
+
+    Raises `FieldError` on a bad source, ValueError on a bad TLV.
+    """
     source = config.source
     digits = source.isascii() and source.isdigit()
     septets = encode_gsm(source)
@@ -47,6 +51,7 @@ def submit_template(config: ChannelConfig) -> SubmitSm:
         dest_addr_ton=config.dest_ton,
         dest_addr_npi=config.dest_npi,
         registered_delivery=RegisteredDelivery.RECEIPT if config.receipts else RegisteredDelivery.NONE,
+        tlvs=constant_tlvs(config.tlv),
     )
 
 
@@ -71,9 +76,18 @@ class SubmitEncoder:
         self._middle = self._middle_for("")
 
     def encode(
-        self, sequence: int, destination: str, part: Part, concat_ref: int = 0, validity: str = ""
+        self,
+        sequence: int,
+        destination: str,
+        part: Part,
+        concat_ref: int = 0,
+        validity: str = "",
+        own_tlvs: bytes = b"",
     ) -> bytes:
-        """Return one framed submit_sm; raises `FieldError` if `destination` or `validity` do not fit."""
+        """Return one framed submit_sm; raises `FieldError` if `destination` or `validity` do not fit.
+
+        `own_tlvs` are the segment's, as they stand on the wire.
+        """
         if validity != self._validity:
             self._middle = self._middle_for(validity)
             self._validity = validity
@@ -94,6 +108,7 @@ class SubmitEncoder:
                 bytes((part.data_coding, self._msg_id, size)),
                 text,
                 tlvs,
+                own_tlvs,
             )
         )
         return _HEADER.pack(HEADER_SIZE + len(body), _SUBMIT_SM, 0, sequence) + body

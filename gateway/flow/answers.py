@@ -9,7 +9,7 @@ import structlog
 
 from carriers.message_id import canonical_id
 from carriers.results import Answer, Disposition, Fate
-from carriers.smpp.status import is_known, status_name
+from carriers.smpp.status import is_known, status_description, status_name
 from config.schema import ChannelConfig, InDoubtPolicy
 from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.domain.retry import backoff
@@ -200,7 +200,7 @@ class Answers:
         else:
             unit.event(
                 message.id, batch.now_ms, State.HELD, Reason.RETRY_BACKOFF,
-                f"{batch.channel.id} answered {status_name(answer.status)}",
+                f"{batch.channel.id} answered {_described(answer.status)}",
             )  # fmt: skip
             self._retry(message, Reason.RETRY_BACKOFF, batch)
 
@@ -288,3 +288,9 @@ _GONE = ChannelConfig(id="", host="", port=0, system_id="")  # a channel that is
 
 def _without(lane: str, channel_id: str) -> str:
     return ",".join(channel for channel in lane.split(",") if channel != channel_id)
+
+
+def _described(status: int) -> str:
+    """Return the status by name, and what the standard says of it."""
+    sentence = status_description(status)
+    return f"{status_name(status)} ({sentence})" if sentence else status_name(status)

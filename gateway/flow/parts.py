@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from carriers.results import Answer, ReceiptState, Segment
 from carriers.smpp.text import Part, References, encode_text
+from carriers.smpp.vendor import VaryingTlvs
 from config.schema import ChannelConfig
 from gateway.domain.message import Message
 
@@ -43,6 +44,8 @@ class PartCache:
         self._channels = channels
         self._parts: OrderedDict[tuple[str, str], tuple[Part, ...]] = OrderedDict()
         self._references = References()
+        tlvs = {id_: VaryingTlvs(channel.tlv) for id_, channel in channels.items()}
+        self._tlvs = {id_: varying for id_, varying in tlvs.items() if varying}
 
     def parts(self, text: str, channel_id: str) -> tuple[Part, ...]:
         """Return the parts of `text` on that channel; raises `Unencodable`."""
@@ -63,14 +66,24 @@ class PartCache:
     def segments(self, message: Message, channel_id: str) -> list[Segment]:
         """Return what is still to be sent of `message`; raises `Unencodable`."""
         parts = self.parts(message.body(), channel_id)
+        tlvs = self._own_tlvs(message, channel_id) if self._tlvs else b""
         if len(parts) == 1:
-            return [Segment(message, message.phone, parts[0])]
+            return [Segment(message, message.phone, parts[0], tlvs=tlvs)]
         if message.concat_ref is None:
             concatenation = self._channels[channel_id].concatenation
             message.concat_ref = self._references.take(message.phone, concatenation)
         missing = [part for part in parts if part.number not in message.parts_done]
         flight = Flight(message, len(parts), len(missing))
         return [
-            Segment(PartOf(flight, part.number, part.weight), message.phone, part, message.concat_ref)
+            Segment(
+                PartOf(flight, part.number, part.weight), message.phone, part, message.concat_ref, tlvs=tlvs
+            )
             for part in missing
         ]
+
+    def _own_tlvs(self, message: Message, channel_id: str) -> bytes:
+        varying = self._tlvs.get(channel_id)
+        if varying is None:
+            return b""
+        submission = message.submission
+        return varying.octets(message.template_id or submission.template_id, submission.account_id)

@@ -10,7 +10,8 @@ from carriers.simulator.faults import parse_fault
 from carriers.simulator.options import SimulatorOptions
 from carriers.simulator.record import read_record
 from carriers.simulator.server import Simulator
-from config.schema import BindMode
+from carriers.smpp.vendor import VaryingTlvs
+from config.schema import BindMode, TlvConfig, TlvKind
 from tests.support.upstream import channel_config, long_message, running, segments
 
 
@@ -180,3 +181,19 @@ async def test_the_status_is_plain_values() -> None:
         status = channel.status().as_dict()
         assert status["up"] is True
         assert status["links"][0]["state"] == "bound"  # type: ignore[index]
+
+
+async def test_t74_the_carrier_gets_the_channels_tlvs_and_the_segments_own(tmp_path: Path) -> None:
+    entity = TlvConfig(tag=0x1400, kind=TlvKind.CSTRING, value="1101")
+    template = TlvConfig(tag=0x1401, kind=TlvKind.CSTRING, templates={"UTA1": "1107"})
+    record = tmp_path / "record"
+    async with (
+        Simulator(options(record=record)) as carrier,
+        running(channel_config(carrier.port, tlv=(entity, template))) as (channel, upstream),
+    ):
+        own, plain = segments("m1", "m2")
+        own.tlvs = VaryingTlvs((entity, template)).octets("UTA1", "acc-a")
+        channel.submit([own, plain], time.monotonic())
+        await upstream.until(lambda: len(upstream.answers) == 2)
+    told = [event["tlvs"] for event in read_record(record) if event["event"] == "submit"]
+    assert told == [[[0x1400, b"1101\0".hex()], [0x1401, b"1107\0".hex()]], [[0x1400, b"1101\0".hex()]]]

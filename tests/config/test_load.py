@@ -10,7 +10,16 @@ import pytest
 
 from config import schema
 from config.load import ConfigError, load, load_network, load_settings
-from config.schema import BindMode, InDoubtPolicy, MatchConfig, Network, Settings, TlsConfig
+from config.schema import (
+    BindMode,
+    InDoubtPolicy,
+    MatchConfig,
+    Network,
+    Settings,
+    TlsConfig,
+    TlvConfig,
+    TlvKind,
+)
 
 CHANNEL = """
 [[carrier]]
@@ -283,6 +292,37 @@ def test_a_value_that_cannot_be_meant_is_an_error(write, settings: str, told: st
 )
 def test_a_channel_that_cannot_work_is_an_error(write, line: str, told: str) -> None:
     assert told in problems(write(network=f"{CHANNEL}{line}\n"))
+
+
+DLT = """[[carrier.channel.tlv]]
+tag = 0x1400
+kind = "cstring"
+"""
+
+
+def test_t74_a_channel_may_want_tlvs_of_its_own(write) -> None:
+    by_name = 'value = "1101"\ntemplates = { UTA1 = "1107" }\naccounts = { acc-a = "1102" }'
+    (tlv,) = load_network_of(write, f"{DLT}{by_name}").tlv
+    assert tlv == TlvConfig(
+        tag=0x1400, kind=TlvKind.CSTRING, value="1101", templates={"UTA1": "1107"}, accounts={"acc-a": "1102"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (DLT, "tlv 0x1400: needs a value, templates or accounts"),
+        (DLT + 'value = "a\\u0000b"', "tlv 0x1400.value: 'a\\x00b' is no cstring"),
+        (DLT + 'templates = { UTA1 = "短信" }', "tlv 0x1400.templates.UTA1: '短信' is no cstring"),
+        (DLT + "value = 7", "value: must be a text in quotes, not 7"),
+        (DLT.replace("cstring", "string") + 'value = "1"', "kind: must be one of octet, short"),
+        (DLT.replace("0x1400", "0x0424") + 'value = "1"', "tlv 0x0424: carries or joins the text"),
+        (DLT.replace("0x1400", "0x10000") + 'value = "1"', "tlv 0x10000: a tag has 16 bits"),
+        ((DLT + 'value = "1"\n') * 2, "tlv '0x1400': given more than once"),
+    ],
+)
+def test_t74_a_tlv_that_cannot_be_sent_is_an_error(write, table: str, told: str) -> None:
+    assert told in problems(write(network=f"{CHANNEL}{table}\n"))
 
 
 def test_a_route_to_channels_that_may_not_carry_its_purpose_is_an_error(write) -> None:

@@ -127,6 +127,7 @@ def test_t26_a_carrier_of_an_earlier_version_gets_no_tlv() -> None:
     session = new_session(template=SubmitSm(tlvs=((0x1400, b"x"),)))
     accept_bind(session, tlvs=((int(Tag.SC_INTERFACE_VERSION), b"\x33"),))
     plain = segment("plain")
+    plain.tlvs = bytes.fromhex("1401000179")
     sar = segment("sar")
     sar.part = encode_text("Tale " * 60, Concatenation.SAR)[0]
     (refused,) = session.submit([plain, sar], 0.0)

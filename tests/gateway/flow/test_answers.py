@@ -42,6 +42,8 @@ async def test_a_temporary_refusal_is_tried_again_when_its_back_off_is_over(tmp_
         channel = rig.channel()
         channel.refuse(0x08, Disposition.TEMPORARY)
         assert await states(rig) == [(State.HELD, Reason.RETRY_BACKOFF)]
+        (event,) = await rig.rows(tables.events)
+        assert event["detail"] == "alpha answered ESME_RSYSERR (System Error)"
         await rig.pipeline.sweeper.look(seldom=False)
         assert await states(rig) == [(State.HELD, Reason.RETRY_BACKOFF)]
         rig.clock.pass_(2.0)

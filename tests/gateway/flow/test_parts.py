@@ -3,7 +3,7 @@
 import pytest
 
 from carriers.smpp.text import Unencodable
-from config.schema import Concatenation
+from config.schema import Concatenation, TlvConfig, TlvKind
 from gateway.flow.parts import PartCache, PartOf
 from tests.support.flow import LONG, channel_config
 from tests.support.messages import message
@@ -55,3 +55,12 @@ def test_what_is_counted_is_what_is_sent_or_weighs_as_much() -> None:
 def test_a_text_no_network_carries_is_refused() -> None:
     with pytest.raises(Unencodable):
         cache().parts("x" * 50_000, "alpha")
+
+
+def test_t74_a_segment_carries_the_tlvs_of_its_template_on_the_channel_that_wants_them() -> None:
+    tlv = TlvConfig(tag=0x1401, kind=TlvKind.TEXT, value="other", templates={"UTA7": "seven"})
+    parts = PartCache({"plain": channel_config("plain"), "dlt": channel_config("dlt", tlv=(tlv,))})
+    seven, other = message(template_id="UTA7"), message(2, text=LONG, segments=2)
+    assert [segment.tlvs for segment in parts.segments(seven, "dlt")] == [b"\x14\x01\0\5seven"]
+    assert [segment.tlvs for segment in parts.segments(other, "dlt")] == [b"\x14\x01\0\5other"] * 2
+    assert [segment.tlvs for segment in parts.segments(seven, "plain")] == [b""]
