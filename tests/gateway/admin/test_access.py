@@ -105,7 +105,9 @@ async def test_the_last_use_of_a_token_is_noted_to_the_minute(here: Installation
         assert used_at() == noted
 
 
-@pytest.mark.parametrize("token", ["", "wrong", csrf_of(new_session())])
+@pytest.mark.parametrize(
+    "token", ["", "wrong", csrf_of(new_session())], ids=["none", "wrong", "of another session"]
+)
 async def test_a_session_changes_nothing_without_its_csrf_token(here: Installation, token: str) -> None:
     alice = await here.logged_in("alice", Role.OPERATOR)
     good, alice.csrf = alice.csrf, token

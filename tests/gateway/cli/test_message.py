@@ -86,7 +86,11 @@ def test_people_get_its_story(cli: CommandLine) -> None:
         assert word in told
 
 
-@pytest.mark.parametrize("wanted", ["5", "no-such", session_no(ID + 9), SESSION[:-1] + "x"])
+@pytest.mark.parametrize(
+    "wanted",
+    ["5", "no-such", session_no(ID + 9), SESSION[:-1] + "x"],
+    ids=["number", "word", "other session", "garbled session"],
+)
 def test_what_does_not_exist_is_an_error(cli: CommandLine, wanted: str) -> None:
     done = cli("message", "show", wanted, "--json")
     assert (done.code, done.out) == (1, "")
