@@ -5,7 +5,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from gateway.flow.login import Logins
 from gateway.flow.operators import OneTime, first_admin, first_words
 from gateway.flow.papers import Papers
 from gateway.flow.pipeline import Pipeline
+from gateway.flow.probe import Probe, probe
 from gateway.flow.records import Records
 from gateway.flow.replay import ReplayWindow
 from gateway.flow.review import Reviews
@@ -83,12 +84,20 @@ async def serve(settings: Settings, network: Network, tell: Callable[[str], None
         await asyncio.to_thread(_first_admin, store, tell)
         await _run(settings, network, store, stop)
     except* StoreUnavailable as failures:
-        for failure in failures.exceptions:
-            log.error("cannot serve", error=str(failure))
+        for reason in dict.fromkeys(map(str, _leaves(failures))):
+            log.error("cannot serve", error=reason)
         code = 1
     finally:
         store.close()
     return code
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _first_admin(store: Store, tell: Callable[[str], None]) -> None:
@@ -114,6 +123,7 @@ async def _run(settings: Settings, network: Network, store: Store, stop: asyncio
         tasks.job("journal", journal.run())
         try:
             await journal.started()
+            await probe(journal, SystemClock())  # before carriers see us: does it take writes at all
             context = await Context.load(settings, network, store, journal, SystemClock(), metrics)
             gateway = await Gateway.build(context)
             gc.collect()
@@ -187,6 +197,7 @@ class Gateway:
         self._helpers: dict[str, Callable[[], Any]] = pipeline.helpers | {
             "watch": self._watch.run,
             "key use": self._uses.run,
+            "probe": Probe(context.journal, context.clock).run,
             "reviews": self._reviews.run,
             "files": self._papers.run,
             "retention": Retention(
@@ -212,15 +223,11 @@ class Gateway:
         since = self._context.clock.now_ms() - int(self._context.settings.api.dedup_window * 1000)
         recent = partial(stored.recent_requests, since_ms=since)
         self._replay.preload(await self._context.store.read(recent))
-        for name, run in self._helpers.items():
-            helpers.helper(name, run())
-        for channel_id, channel in self._pipeline.channels.items():
-            helpers.helper(f"channel {channel_id}", channel.run())
         http = self._context.settings.http
         health = Health(
             VERSION,
             self._context.metrics.render,
-            lambda: self._unready,
+            self._reasons,
             self._channel_status,
             lambda: self._watch.revisions,
         )
@@ -231,6 +238,11 @@ class Gateway:
             await _listen(private, desk, http.admin)
             host, port = _endpoint(http.public)
             await public.enter_async_context(listen(self._services, http, host, port))
+            # after the listeners: who cannot open them leaves the carriers' binds to the one who could
+            for name, run in self._helpers.items():
+                helpers.helper(name, run())
+            for channel_id, channel in self._pipeline.channels.items():
+                helpers.helper(f"channel {channel_id}", channel.run())
             self._unready = []
             log.info("serving", public=http.public, admin=http.admin, in_doubt=in_doubt)
             await stop.wait()
@@ -247,9 +259,14 @@ class Gateway:
         return await self._context.store.read(finals)
 
     def _status(self) -> Mapping[str, object]:
-        reasons = list(self._unready)
+        reasons = self._reasons()
         about = {"version": VERSION, "ready": not reasons, "reasons": reasons}
         return about | self._pipeline.levels.as_dict()
+
+    def _reasons(self) -> list[str]:
+        """Return why no submission would be taken now; empty: it would."""
+        failure = self._context.journal.failure
+        return [*self._unready, *([f"the store does not commit: {failure}"] if failure else [])]
 
     def _channel_status(self) -> Mapping[str, Mapping[str, object]]:
         return {id_: channel.status().as_dict() for id_, channel in self._pipeline.channels.items()}

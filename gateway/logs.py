@@ -104,10 +104,14 @@ def configure(settings: LogSettings, stream: TextIO | None = None, log_format: s
     )
 
 
+# where aiohttp defines its errors about what a peer sent
+_ABOUT_BYTES = ("aiohttp.http_exceptions", "aiohttp.web_protocol")
+
+
 def _tell_less_of_bad_requests(record: logging.LogRecord) -> bool:
     """Reduce what aiohttp says of bytes that are no HTTP: it quotes numbers, texts and signature."""
     error = record.exc_info[1] if record.exc_info else None
-    if error is None or type(error).__module__ != "aiohttp.http_exceptions":
+    if error is None or type(error).__module__ not in _ABOUT_BYTES:
         return True
     peer = record.args[0] if isinstance(record.args, tuple) and record.args else "somebody"
     record.msg, record.args = "not HTTP, from %s: %s", (peer, type(error).__name__)

@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import structlog
 
+from gateway.errors import GatewayError
+
 log = structlog.get_logger(__name__)
 
 
@@ -71,6 +73,9 @@ class Tasks:
     async def _watched(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
+        except GatewayError as error:  # it says all there is to say
+            log.error("task failed", task=name, error=str(error))
+            raise
         except Exception:
             log.exception("task failed", task=name)
             raise

@@ -25,6 +25,7 @@ _READER_CACHE_KIB = 8 * 1024
 # costs two fsyncs: the default of 1,000 pages is reached every few commits of a busy gateway.
 _CHECKPOINT_PAGES = 8_192
 _WAL_LIMIT = 64 * 1024 * 1024  # a burst may grow the file; it is cut back to this
+_NO_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE … FROM (3.33), RETURNING (3.35)
 
 _POSTGRESQL_ARGUMENTS = {
@@ -82,6 +83,8 @@ class Store:
         cause = error.orig if isinstance(error, DBAPIError) else error
         driver: Any = self.writer.dialect.loaded_dbapi
         if isinstance(cause, driver.OperationalError):
+            return True
+        if getattr(cause, "sqlite_errorcode", None) in _NO_DATABASE:
             return True
         # psycopg reports a connection closed before so; sqlite3 a value it cannot bind
         return self.dialect == "postgresql" and isinstance(cause, driver.InterfaceError)

@@ -11,11 +11,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from gateway.errors import StoreUnavailable
 from gateway.store.changes import Part, Parts
 from gateway.store.committer import Outcome
 from gateway.store.engine import Store
 from gateway.store.writer import ThreadWriter, Writer
+
+log = structlog.get_logger(__name__)
 
 Done = Callable[[Exception | None], None]
 OnCommit = Callable[[int, float], None]  # rows and seconds of one commit
@@ -74,6 +78,7 @@ class Journal:
         self._closing = asyncio.Event()
         self._ended = asyncio.Event()
         self._crash: BaseException | None = None
+        self.failure = ""  # why the last batch was not committed; "": it was
 
     @property
     def pending_rows(self) -> int:
@@ -196,6 +201,7 @@ class Journal:
     def _written(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         """Tell the callers; what must be written and was not goes first in the next batch."""
         batch = self._writing.popleft()
+        self._note(outcomes)
         keep = not self._closing.is_set()
         settled: list[tuple[_Unit, Outcome]] = []
         rows = 0
@@ -217,6 +223,15 @@ class Journal:
                 self._report(error)
         if not (self._kept or self._waiting or self._yielding or self._writing):
             self._idle.set()
+
+    def _note(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep whether the store commits, and say when that changes: not every caller makes a noise of it."""
+        failure = next((str(one) for one in outcomes if isinstance(one, StoreUnavailable)), "")
+        if failure and not self.failure:
+            log.error("the store does not commit", error=failure)
+        elif self.failure and not failure:
+            log.warning("the store commits again")
+        self.failure = failure
 
     def _broken(self, error: BaseException) -> None:
         self._crash = error

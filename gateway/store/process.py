@@ -13,11 +13,13 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Any, cast
 
-from sqlalchemy import text
+import structlog
+from sqlalchemy import Connection, text
 
 from gateway.errors import StoreUnavailable
 from gateway.store.changes import Parts
@@ -25,6 +27,8 @@ from gateway.store.committer import Committer
 from gateway.store.engine import Store, open_store
 from gateway.store.frames import Frames, dump_outcomes, frame, load_outcomes
 from gateway.store.writer import Crashed, InOrder, Written
+
+log = structlog.get_logger(__name__)
 
 LOCK_WAIT = 15.0  # seconds the gateway before may take to finish its last commit
 LOCK_WAIT_VARIABLE = "GATEWAY_LOCK_WAIT"  # in the environment: another number of seconds
@@ -113,9 +117,11 @@ class ProcessWriter(asyncio.Protocol):
         elif not self._stopping and self._crashed is not None:
             self._crashed(died)
 
-    def _begin(self, message: str) -> None:
+    def _begin(self, message: str | None) -> None:
         assert self._ready is not None
-        if message:
+        if message is None:
+            log.warning("another gateway is writing this database; waiting for it to end")
+        elif message:
             self._ready.set_exception(StoreUnavailable(message))
         else:
             self._ready.set_result(None)
@@ -135,7 +141,7 @@ def main() -> None:
         messages = _messages(gateway, frames)
         store = open_store(next(messages))
         try:
-            with _sole_writer(store):
+            with _sole_writer(store, lambda: gateway.sendall(frame(None))):
                 gateway.sendall(frame(""))
                 _serve(gateway, messages, InOrder(Committer(store)))
         except StoreUnavailable as error:
@@ -162,18 +168,25 @@ def _messages(gateway: socket.socket, frames: Frames) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _sole_writer(store: Store) -> Iterator[None]:
-    """Hold the database's lock; raises `StoreUnavailable` if another gateway keeps it."""
+def _sole_writer(store: Store, waits: Callable[[], None]) -> Iterator[None]:
+    """Hold the database's lock; `waits` is called if another gateway has it, which must end it soon.
+
+    Raises `StoreUnavailable` if it does not.
+    """
     if store.dialect == "postgresql":
         with store.writer.connect() as connection:
-            _patiently(lambda: bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({_ADVISORY})"))))
+            _patiently(partial(_lock_advisory, connection), waits)
             connection.commit()
             yield
         return
     path = Path(store.writer.url.database or "").with_suffix(".lock")
     with path.open("a") as file:
-        _patiently(lambda: _locked(file.fileno()))
+        _patiently(lambda: _locked(file.fileno()), waits)
         yield
+
+
+def _lock_advisory(connection: Connection) -> bool:
+    return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({_ADVISORY})")))
 
 
 def _locked(fd: int) -> bool:
@@ -184,7 +197,10 @@ def _locked(fd: int) -> bool:
     return True
 
 
-def _patiently(attempt: Callable[[], bool]) -> None:
+def _patiently(attempt: Callable[[], bool], waits: Callable[[], None]) -> None:
+    if attempt():
+        return
+    waits()
     deadline = time.monotonic() + float(os.environ.get(LOCK_WAIT_VARIABLE, LOCK_WAIT))
     while not attempt():
         if time.monotonic() > deadline:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp import web
 from aiohttp.http_exceptions import BadStatusLine
 
 from config.schema import LogSettings
@@ -65,6 +66,12 @@ def test_of_a_request_that_is_no_http_the_log_says_only_so(stream: io.StringIO) 
     assert (line["level"], line["event"]) == ("info", "not HTTP, from 192.0.2.1: BadStatusLine")
     assert "246810" not in stream.getvalue()
     assert "fb4287" not in stream.getvalue()
+
+
+def test_a_body_that_cannot_be_unpacked_is_no_alarm(stream: io.StringIO) -> None:
+    logging.getLogger("aiohttp.server").error("Unhandled exception", exc_info=web.RequestPayloadError("gzip"))
+    (line,) = lines(stream)
+    assert (line["level"], line["event"]) == ("info", "not HTTP, from somebody: RequestPayloadError")
 
 
 def test_an_exception_is_written_in_full_but_masked(stream: io.StringIO) -> None:

@@ -95,11 +95,15 @@ def test_a_locked_database_is_unavailable_not_broken(tmp_path: Path, monkeypatch
 
 
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
-    (tmp_path / "gateway.db").mkdir()
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    with pytest.raises(StoreUnavailable):
-        store.migrate()
-    store.close()
+    (tmp_path / "folder.db").mkdir()
+    (tmp_path / "text.db").write_text("dear diary, " * 100)
+    for name in ("folder.db", "text.db"):
+        store = open_store(f"sqlite:///{tmp_path}/{name}")
+        with pytest.raises(StoreUnavailable):
+            store.migrate()
+        with pytest.raises(StoreUnavailable):
+            store.read_now(lambda connection: connection.execute(text("SELECT 1 FROM accounts")))
+        store.close()
 
 
 def test_a_server_that_is_away_is_unavailable(postgres: PrivatePostgres) -> None:

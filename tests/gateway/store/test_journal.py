@@ -323,3 +323,13 @@ async def test_what_is_kept_is_not_overtaken_by_a_batch_that_was_on_its_way(
         database.may_go.set()
         await last.wait()
     assert written == [0, 1, 2, 3, 4]
+
+
+async def test_it_knows_whether_the_store_commits(store: Store, database: FakeCommitter) -> None:
+    database.answers = [None, StoreUnavailable("disk full"), StoreUnavailable("disk full"), None]
+    seen = []
+    async with running(Journal(store)) as journal:
+        for n in range(4):
+            await asyncio.gather(journal.append(one_row(n)), return_exceptions=True)
+            seen.append(journal.failure)
+    assert seen == ["", "disk full", "disk full", ""]
