@@ -1,7 +1,8 @@
 """Whatever is sent, in whatever encoding, by whomever: an answer with a RetCode, and nothing half done."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any, Self
 
@@ -125,26 +126,41 @@ def test_the_same_call_succeeds_in_every_encoding(quiet: World, action: str, enc
         assert check(quiet, wire, wanted, action) == 0
 
 
+@pytest.fixture
+def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], World]]:
+    """Make worlds in which nothing was called yet."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(World(tmp_path_factory.mktemp("new"), MAKERS, carrier=False))
+
+
+def written(world: World, action: str) -> list[str]:
+    """Call `action` and return the tables it wrote to."""
+    good = DECLARED[action].good(world)  # may make what the call is about
+    before = world.rows()
+    assert world.call(world.one, action, good)["RetCode"] == 0
+    after = world.rows()
+    return [name for name in after if after[name] != before[name]]
+
+
 @pytest.mark.parametrize("action", [name for name, action in ACTIONS.items() if action.changes])
-def test_what_fails_in_the_middle_leaves_nothing(quiet: World, action: str) -> None:
+def test_what_fails_in_the_middle_leaves_nothing(new_world: Callable[[], World], action: str) -> None:
     """Each table the action writes refuses its row once: no row of any other table may stay."""
-    good = DECLARED[action].good(quiet)
-    before = quiet.rows()
-    assert quiet.call(quiet.one, action, good)["RetCode"] == 0
-    after = quiet.rows()
-    written = [name for name in after if after[name] != before[name]]
-    assert written
-    for table in written:
-        good = DECLARED[action].good(quiet)
-        before = quiet.rows()
-        quiet.store.transaction(lambda c, table=table: forbid(c, table))
+    world = new_world()
+    tables = written(world, action)
+    assert tables
+    repeated = bool(written(world, action))  # or said twice is said once, and only the first time writes
+    for table in tables:
+        world = world if repeated else new_world()
+        good = DECLARED[action].good(world)
+        world.store.transaction(lambda c, table=table: forbid(c, table))
         try:
-            assert quiet.call(quiet.one, action, good)["RetCode"] in FAULTS
-            assert quiet.rows() == before, table
+            before = world.rows()
+            assert world.call(world.one, action, good)["RetCode"] in FAULTS
+            assert world.rows() == before, table
         finally:
-            quiet.store.transaction(allow)
-        assert quiet.call(quiet.one, action, DECLARED[action].good(quiet))["RetCode"] == 0, table
-        quiet.check_whole()
+            world.store.transaction(allow)
+        assert table in written(world, action)
+        world.check_whole()
 
 
 def forbid(connection: Connection, table: str) -> None:
