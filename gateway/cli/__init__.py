@@ -15,11 +15,13 @@ from gateway.cli import (
     demo,
     inbound,
     key,
+    lists,
     message,
     operator,
     project,
     review,
     reviews,
+    risk,
     send,
     serve,
     settings,
@@ -50,6 +52,9 @@ app.add_typer(reviews.app, name="review")
 app.add_typer(message.app, name="message")
 app.add_typer(inbound.messages, name="inbound")
 app.add_typer(inbound.numbers, name="number")
+app.add_typer(risk.app, name="risk")
+for name, group in lists.GROUPS.items():
+    app.add_typer(group, name=name)
 app.add_typer(stats.app, name="stats")
 app.command("send")(send.send_command)
 app.command("simulate")(simulate.simulate_command)

@@ -7,6 +7,7 @@ status report told or given up. The ledger stays; it names no number and no text
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -31,8 +32,9 @@ from gateway.domain.message import State
 from gateway.errors import StoreUnavailable
 from gateway.ids import id_at
 from gateway.metrics import StoreMetrics
-from gateway.store import pulls, recount, tables, tables_stats
+from gateway.store import pulls, recount, risk, tables, tables_stats
 from gateway.store.engine import Store
+from gateway.store.numbers import purge_removed
 from gateway.store.tables_inbound import contacts, mo_messages
 
 log = structlog.get_logger(__name__)
@@ -99,6 +101,10 @@ class Retention:
             (tables.early_receipts, redact_below, true()),  # a number and nothing else worth keeping
         ):
             await self._repeat("purged_other", partial(purge_rows, table=table, below=below, done=done))
+        purge_before = now_ms - self._settings.purge_after_days * _DAY_MS
+        await self._repeat("purged_other", partial(purge_removed, before_ms=purge_before))
+        day = datetime.fromtimestamp(purge_before / 1000, UTC).date().isoformat()
+        await self._repeat("purged_other", partial(risk.purge, before_day=day))
         await self._repeat("purged_other", partial(purge_contacts, before_ms=now_ms - self._recall_ms))
         days_ms = self._settings.redact_after_days * _DAY_MS
         await self._repeat("purged_other", partial(pulls.forget, now_ms=now_ms, keep_ms=days_ms, limit=CHUNK))

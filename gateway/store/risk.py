@@ -19,12 +19,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from config.schema import RiskMode, RiskRule
 from gateway.domain.message import State
-from gateway.domain.operator import Actor
 from gateway.domain.risk import Override, Policies, Policy, read_value
 from gateway.errors import Invalid
 from gateway.ids import id_at
 from gateway.store import audit, revisions, tables
-from gateway.store.audit import Entry
+from gateway.store.audit import By, Entry
 from gateway.store.numbers import check_scope
 from gateway.store.query import Given, Query
 from gateway.store.tables_risk import risk_counts, risk_rules, risk_samples
@@ -57,7 +56,7 @@ class Asked:
     until: str | None = None
 
 
-def set_rule(connection: Connection, account_id: str, own: Override, actor: Actor, now_ms: int) -> None:
+def set_rule(connection: Connection, account_id: str, own: Override, by: By) -> None:
     """Make `own` the account's setting of a rule; without mode and value, as everybody's again.
 
     Raises `NotFound`, and `Invalid` for a value the rule cannot have. What is None stays as it was.
@@ -78,14 +77,15 @@ def set_rule(connection: Connection, account_id: str, own: Override, actor: Acto
         value = own.value if own.value is not None else before and before["value"]
         after = {"mode": mode, "value": value}
         make: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        changed: dict[str, Any] = after | {"by": actor.name, "at": now_ms}
+        changed: dict[str, Any] = after | {"by": by.actor.name, "at": by.now_ms}
         statement = make(risk_rules).values(account_id=account_id, rule=own.rule.value, **changed)
         connection.execute(
             statement.on_conflict_do_update(index_elements=["account_id", "rule"], set_=changed)
         )
     revisions.bump(connection, revisions.RISK)
-    entry = Entry("risk.set", "account", account_id, _named(own.rule, before), _named(own.rule, after))
-    audit.record(connection, actor, entry, now_ms)
+    changed_from, changed_to = _named(own.rule, before), _named(own.rule, after)
+    entry = Entry("risk.set", "account", account_id, changed_from, changed_to, by.reason)
+    audit.record(connection, by.actor, entry, by.now_ms)
 
 
 def settings(connection: Connection, account_id: str | None = None) -> list[Setting]:

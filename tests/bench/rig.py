@@ -29,6 +29,7 @@ class Rig:
     def __init__(self, directory: Path) -> None:
         self.site = Site(directory)
         self.site.channel |= {"links": LINKS, "window": WINDOW}
+        del self.site.settings["risk"]  # as every customer has it
         self.receiver_port = free_port()
         self.customer: Customer
         self.accepted = 0  # messages acknowledged so far

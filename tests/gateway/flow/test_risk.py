@@ -18,6 +18,7 @@ from gateway.domain.risk import Override
 from gateway.errors import GatewayError
 from gateway.flow.funds import InsufficientFunds
 from gateway.store import numbers, tables, tables_risk
+from gateway.store.audit import By
 from gateway.store.risk import set_rule
 from tests.support.flow import ACCOUNT, BALANCE, PRICE, Rig, SetClock, flow, states
 from tests.support.flow import settings as flow_settings
@@ -358,7 +359,7 @@ async def test_monitor_mode_changes_nothing_and_tells_what_it_would_have_done(tm
 async def test_an_accounts_own_setting_takes_effect_while_the_gateway_runs(tmp_path: Path) -> None:
     async with flow(tmp_path / "g.db", options=risk()) as rig:
         own = Override(RiskRule.TEMPLATE_RATE, RiskMode.ON, "2/30s")
-        rig.store.transaction(lambda c: set_rule(c, ACCOUNT, own, SYSTEM, rig.clock.ms))
+        rig.store.transaction(lambda c: set_rule(c, ACCOUNT, own, By(SYSTEM, rig.clock.ms)))
         await rig.pipeline.risk.reload()
         for n in range(3):
             await rig.accept(text=f"【Acme】Your code is {n}")

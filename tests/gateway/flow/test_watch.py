@@ -12,6 +12,7 @@ from gateway.domain.operator import SYSTEM
 from gateway.domain.risk import Override
 from gateway.flow.watch import Watch
 from gateway.store import accounts, ledger, numbers, revisions, risk
+from gateway.store.audit import By
 from tests.support.flow import ACCOUNT, BALANCE, Rig, flow, states
 from tests.support.messages import NOON_MS
 
@@ -56,7 +57,7 @@ async def test_numbers_and_rules_changed_meanwhile_are_in_effect_at_the_next_loo
         blocked = Listing(ACCOUNT, "", ListKind.BLOCKED, 60120000001)
         rule = Override(RiskRule.BLACKLIST, RiskMode.ON, None)
         rig.store.transaction(lambda c: numbers.list_numbers(c, [blocked], NOON_MS))
-        rig.store.transaction(lambda c: risk.set_rule(c, ACCOUNT, rule, SYSTEM, NOON_MS))
+        rig.store.transaction(lambda c: risk.set_rule(c, ACCOUNT, rule, By(SYSTEM, NOON_MS)))
         await watcher.look()
         await rig.accept(2)
         assert [state for state, _ in await states(rig)] == [State.FAILED, State.SENDING]

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from config.schema import StoreSettings
 from gateway.domain.inbound import Forwarding, order_key
+from gateway.domain.lists import Listing, ListKind
 from gateway.domain.message import Message, State
 from gateway.ids import id_at
 from gateway.metrics import StoreMetrics
@@ -17,8 +18,10 @@ from gateway.store import retention, tables
 from gateway.store.changes import Changes
 from gateway.store.engine import Store, open_store
 from gateway.store.inbound import Finished, finish
+from gateway.store.numbers import list_numbers, unlist_numbers
 from gateway.store.retention import Forgotten, Redaction, Retention
 from gateway.store.tables_inbound import contacts, mo_messages
+from gateway.store.tables_risk import listed_numbers, risk_counts
 from tests.support.messages import NOON_MS, message, submission
 from tests.support.rows import (
     ACCOUNT,
@@ -250,3 +253,17 @@ async def test_who_wrote_to_a_handset_is_forgotten_in_time(store: Store, job: Re
     commit(store, Changes(contacts=rows))
     await job.look()
     assert [row["message_id"] for row in all_rows(store, contacts)] == [0, 1]
+
+
+async def test_numbers_taken_off_and_what_rules_did_are_forgotten_after_the_purge_time(
+    store: Store, job: Retention
+) -> None:
+    one = Listing(ACCOUNT, "", ListKind.BLOCKED, 60123456789)
+    old = NOON_MS - 181 * DAY_MS
+    store.transaction(lambda c: list_numbers(c, [one, one._replace(phone=60123456780)], old))
+    store.transaction(lambda c: unlist_numbers(c, [one], old))
+    for day in ("2020-01-01", "2999-01-01"):
+        commit(store, Changes(risk_counts=[(day, ACCOUNT, "hours", "on", 1)]))
+    await job.look()
+    assert [row["phone"] for row in all_rows(store, listed_numbers)] == [60123456780]
+    assert [row["day"] for row in all_rows(store, risk_counts)] == ["2999-01-01"]

@@ -11,6 +11,7 @@ from gateway.domain.operator import SYSTEM
 from gateway.domain.risk import Override, Policy
 from gateway.errors import Invalid, NotFound
 from gateway.store import risk
+from gateway.store.audit import By
 from gateway.store.changes import Changes
 from gateway.store.engine import Store
 from gateway.store.risk import Asked
@@ -23,7 +24,7 @@ EVERYBODY = Policy.of(RiskSettings())
 
 
 def set_(store: Store, rule: RiskRule, mode: RiskMode | None = None, value: str | None = None) -> None:
-    store.transaction(lambda c: risk.set_rule(c, ACCOUNT, Override(rule, mode, value), SYSTEM, NOON_MS))
+    store.transaction(lambda c: risk.set_rule(c, ACCOUNT, Override(rule, mode, value), By(SYSTEM, NOON_MS)))
 
 
 def test_an_accounts_own_rule_changes_by_parts_and_goes_away_whole(store: Store) -> None:
