@@ -53,8 +53,8 @@ app.add_typer(message.app, name="message")
 app.add_typer(inbound.messages, name="inbound")
 app.add_typer(inbound.numbers, name="number")
 app.add_typer(risk.app, name="risk")
-for name, group in lists.GROUPS.items():
-    app.add_typer(group, name=name)
+for name, commands in lists.GROUPS.items():
+    app.add_typer(commands, name=name)
 app.add_typer(stats.app, name="stats")
 app.command("send")(send.send_command)
 app.command("simulate")(simulate.simulate_command)

@@ -131,6 +131,7 @@ class _Commands:
     ) -> None:
         """Show the numbers on the list, oldest first."""
         with office(config) as here:
+            by(permission=Permission.NUMBERS_READ if reveal else Permission.RISK_READ)
             digits = list_number(_reader(here), phone) if phone else None
             wanted = Wanted(account_id=account, kinds=[self._kind], project_id=project, phone=digits)
             found = here.store.read_now(partial(_listed, wanted=wanted, limit=limit, after_id=after))
@@ -152,11 +153,8 @@ class _Commands:
         import goes on; if it is broken off, run it again: what is listed already stays as it is.
         """
         with office(config) as here:
-            reader, default, change = (
-                _reader(here),
-                list_purpose(purpose),
-                by(str(file), Permission.RISK_WRITE),
-            )
+            change = by(str(file), Permission.RISK_WRITE)
+            reader, default = _reader(here), list_purpose(purpose)
             here.store.read_now(lambda c: numbers.check_scope(c, account, project))
             total = check_file(file, reader, default)
             listing = Listing(account, project, self._kind, 0, default, Source.IMPORT, "", change.actor.name)
@@ -181,6 +179,7 @@ class _Commands:
         """Write the numbers on the list as lines that `import` reads, numbers in clear."""
         wanted = Wanted(account_id=account, kinds=[self._kind], project_id=project)
         with office(config) as here:
+            by(permission=Permission.NUMBERS_READ)
             here.store.read_now(lambda c: numbers.check_scope(c, account, project or ""))
             if file is None:
                 _write(sys.stdout, here, wanted)

@@ -126,3 +126,22 @@ def test_a_large_file_is_imported_in_pieces_and_an_interrupted_import_goes_on(
     rows = cli("blacklist", "list", account, "--limit", "2000", "--json").json
     assert len(rows) == 1_000
     assert [action for action, _ in audited(cli)] == ["blacklist.import"] * 2
+
+
+def test_only_who_may_changes_lists_or_sees_numbers_whole(cli: CommandLine, account: str) -> None:
+    cli("blacklist", "add", account, "60123456789")
+    made = cli("operator", "create", "vera", "--role", "viewer")
+    assert made.code == 0, made.err
+    as_vera = ("--as", "vera")
+    assert cli("blacklist", "list", account, *as_vera).code == 0
+    for refused in (
+        ("blacklist", "list", account, "--reveal"),
+        ("blacklist", "export", account),
+        ("blacklist", "add", account, "60123456780"),
+        ("blacklist", "remove", account, "60123456789"),
+        ("risk", "set", account, "hours", "--mode", "off"),
+    ):
+        done = cli(*refused, *as_vera)
+        assert (done.code, done.out) == (1, ""), refused
+        assert "vera is viewer" in done.err
+    assert len(listed(cli, account)) == 1
