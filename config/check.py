@@ -32,6 +32,7 @@ RECEIPT_STATES = (
     "delivered", "undelivered", "expired", "deleted", "rejected", "unknown",
     "enroute", "accepted", "scheduled",
 )  # fmt: skip
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 ALPHABETS = ("gsm", "gsm-packed", "ascii", "latin1")
 # SMPP 3.4 §5.3.2.22-24 and .32: the encoder writes them
 TEXT_TAGS = (0x020C, 0x020E, 0x020F, 0x0424)
@@ -86,12 +87,21 @@ def _http(http: HttpSettings) -> Iterator[Problem]:
     for name in ("public", "admin"):
         if split_endpoint(getattr(http, name)) is None:
             yield f"http.{name}", f"must be host:port, not {getattr(http, name)!r}"
+    public, admin = split_endpoint(http.public), split_endpoint(http.admin)
+    if public and admin and _same_socket(public, admin):
+        yield "http.admin", f"is the public listener's too: {http.admin}; give it another port"
     for proxy in http.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
         except ValueError:
             yield "http.trusted_proxies", f"{proxy!r} is no address or network"
     yield from _least("http", http, 1, "max_body", "max_bodies", "max_pending")
+
+
+def _same_socket(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    if not one[1] or one[1] != other[1]:
+        return False
+    return one[0] == other[0] or not EVERY_ADDRESS.isdisjoint((one[0], other[0]))
 
 
 def _store(settings: Settings) -> Iterator[Problem]:

@@ -1,6 +1,8 @@
 """Plain data (TOML, environment) into the dataclasses of the schema; every mistake noted with its place."""
 
 import difflib
+import logging
+import stat
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -17,6 +19,8 @@ class Schema(Protocol):
 
 S = TypeVar("S", bound=Schema)
 Special = Callable[["Reader", Any, str], Any]
+
+log = logging.getLogger(__name__)
 
 MISSING_VALUE = object()
 SECRET_FIELDS = frozenset({"password", "url"})  # may say `file:PATH`; the file's first line is the value
@@ -102,6 +106,8 @@ class Reader:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             return self.wrong(path, f"cannot read the secret's file {file}: {reason(error)}")
+        if open_to_others(file):  # told, not refused: secrets mounted into a container often are
+            log.warning("warning: others can read the secret's file %s of %s: chmod 600 it", file, path)
         return lines[0] if lines else self.wrong(path, f"the secret's file {file} is empty")
 
     def _tuple(self, kind: Any, data: Any, path: str) -> Any:
@@ -130,6 +136,11 @@ class Reader:
         # a password in digits, its quotes forgotten, is a password still
         given = "" if path.rpartition(".")[2] in SECRET_FIELDS else f", not {data!r}"
         return self.wrong(path, f"must be {WORDS[kind]}{given}")
+
+
+def open_to_others(file: Path) -> bool:
+    """Return whether anybody but its owner and group may read a file."""
+    return bool(file.stat().st_mode & stat.S_IROTH)
 
 
 def join(path: str, name: str) -> str:

@@ -29,7 +29,7 @@ from gateway.logs import mask_number
 from gateway.store import audit, inbound_desk, owned_numbers
 from gateway.store.audit import Entry
 from gateway.store.inbound_desk import View, Wanted
-from gateway.store.owned_numbers import Place
+from gateway.store.owned_numbers import Place, known_channel
 
 
 class ReplyQuery(Paging):
@@ -216,6 +216,8 @@ async def list_owned(call: Call, query: NumberQuery) -> NumberList:
 async def add_number(call: Call, body: NewNumber) -> NumberView:
     """Give a number, and every longer one that begins with it, to an account."""
     place = Place("" if body.number == "*" else bare(body.number), body.extend, body.channel)
+    if body.channel:
+        known_channel(body.channel, call.services.channels())
     by, owner = call.by(body.reason), (body.account_id, body.project_id)
     return _number(await call.change(lambda c: owned_numbers.add(c, place, owner, by)))
 

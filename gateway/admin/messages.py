@@ -83,7 +83,8 @@ class MessageLife(Answer):
     lane: str
     channel: str | None
     attempts: int
-    command_status: int
+    command_status: int  # of the last answer; 0: the carrier took it, or was never asked
+    command_status_name: str | None  # as SMPP names it; null for 0
     receipt_code: str | None
     accepted_at: When
     expires_at: When

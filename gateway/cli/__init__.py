@@ -37,6 +37,8 @@ app = typer.Typer(
     help="A carrier-grade SMS gateway: signed HTTP in, throttled SMPP out, every receipt back.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # plain help: tables leave long texts a few columns of a terminal, and markup eats words in brackets
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve_command)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from config.load import load_network
 from gateway.cli.common import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -20,7 +21,7 @@ from gateway.flow.wishes import OBEY
 from gateway.logs import mask_number
 from gateway.store import inbound_desk, owned_numbers
 from gateway.store.inbound_desk import View, Wanted
-from gateway.store.owned_numbers import Place
+from gateway.store.owned_numbers import Place, known_channel
 
 messages = typer.Typer(help="Messages from handsets: list, show, give to somebody.", no_args_is_help=True)
 numbers = typer.Typer(
@@ -134,6 +135,8 @@ def add(
     """
     place = Place("" if number == EVERYTHING else bare(number), extend, channel)
     with office(config) as here:
+        if channel:
+            known_channel(channel, load_network(here.settings.network.file).channels)
         made = here.store.transaction(lambda c: owned_numbers.add(c, place, (account, project), by(reason)))
     show(_number(made), json)
 

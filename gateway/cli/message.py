@@ -15,7 +15,8 @@ app = typer.Typer(help="Messages: their whole life, with reasons.", no_args_is_h
 
 SUMMARY = (
     "id", "session_no", "account_id", "purpose", "template_id", "phone", "country", "segments", "price",
-    "charged", "state", "reason", "channel", "lane", "attempts", "receipt_code", "expires_at",
+    "charged", "state", "reason", "channel", "lane", "attempts", "command_status_name",
+    "receipt_code", "expires_at",
 )  # fmt: skip
 
 

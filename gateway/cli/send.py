@@ -15,13 +15,17 @@ from urllib.parse import urlencode
 import typer
 
 from config.load import load_settings
+from config.read import open_to_others
 from config.schema import HttpSettings
 from gateway.auth.scloud import sign
 from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, show, show_rows
+from gateway.domain.message import State
+from gateway.domain.report import LANGUAGES, receipt_result
 from gateway.errors import Invalid
 
 POLL = 0.5  # seconds between two looks for receipts
 TIMEOUT = 30.0
+DELIVERED = frozenset(receipt_result(State.DELIVERED, language) for language in LANGUAGES)
 _KEYS = ("public_key", "private_key", "project_id")  # of what `account create` prints
 
 
@@ -62,7 +66,9 @@ def send_command(
         list[str], typer.Option("--to", metavar="NUMBER", help='"(60)123456789"; may be repeated.')
     ],
     template: Annotated[str, typer.Option("--template", metavar="ID", help="The template's id (UT…).")],
-    param: Annotated[list[str] | None, typer.Option(help="A value for {1}, {2}, …; may be repeated.")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="VALUE", help="A value for {1}, {2}, …; may be repeated.")
+    ] = None,
     signature: Annotated[str, typer.Option(help="The SMS signature; default: the project's first.")] = "",
     user_id: Annotated[str, typer.Option(help="Your own id, echoed in receipts. Default: a new one.")] = "",
     keys: Annotated[
@@ -73,11 +79,16 @@ def send_command(
         ),
     ] = None,
     url: Annotated[str, typer.Option(help="The API; default: the public listener of --config.")] = "",
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the receipts.")] = 60.0,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for the receipts; 0: only until it is accepted.")
+    ] = 60.0,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Send a message as a customer would, and show its receipts."""
+    """Send a message as a customer would, and show its receipts.
+
+    Exit code 1 if it is refused, is not delivered, or has no receipt when the wait is over.
+    """
     customer = _customer(keys, url or _public_url(config))
     # without an id of its own, the same message within a minute would be answered as a repeated request
     user_id = user_id or f"send-{secrets.token_hex(6)}"
@@ -88,8 +99,19 @@ def send_command(
     receipts = _receipts(customer, session["SessionNo"], len(set(to)), wait)
     if json:
         show({"session_no": session["SessionNo"], "receipts": receipts}, as_json=True)
-        return
-    show_rows(receipts, as_json=False)
+    else:
+        show_rows(receipts, as_json=False)
+    undelivered = sum(receipt["ReceiptResult"] not in DELIVERED for receipt in receipts)
+    missing = max(0, len(set(to)) - len(receipts)) if wait > 0 else 0
+    if undelivered or missing:
+        raise Invalid(_shortfall(undelivered, missing, wait))
+
+
+def _shortfall(undelivered: int, missing: int, wait: float) -> str:
+    """Say what was not reached of what was wanted."""
+    parts = [f"not delivered: {undelivered}"] if undelivered else []
+    parts += [f"without a receipt after {wait:g} s: {missing}"] if missing else []
+    return "; ".join(parts)
 
 
 def send_parameters(
@@ -121,6 +143,8 @@ def _customer(keys: Path | None, url: str) -> Customer:
         "project_id": os.environ.get("SCLOUD_PROJECT_ID", ""),
     }
     if keys is not None:
+        if open_to_others(keys):
+            typer.echo(f"warning: others can read the private key in {keys}: chmod 600 {keys}", err=True)
         try:
             given = json_module.loads(keys.read_text(encoding="utf-8"))
         except ValueError as error:

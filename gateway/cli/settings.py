@@ -27,6 +27,9 @@ EXAMPLES = ("gateway.toml", "network.toml")
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Read settings and network as `serve` would; print what is wrong, or what they amount to."""
     settings, network = load_checked(config)
+    doubts = tuple(doubtful(network))
+    for doubt in doubts:
+        typer.echo(f"warning: {doubt}", err=True)
     show(
         {
             "settings": str(config),
@@ -37,6 +40,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
             "carriers": len(network.carrier),
             "channels": ", ".join(network.channels),
             "routes": len(network.route),
+            "warnings": "; ".join(doubts) or None,
         },
         json,
     )
@@ -72,6 +76,18 @@ def load_checked(config: Path) -> tuple[Settings, Network]:
     if problems:
         raise ConfigError(problems)
     return settings, network
+
+
+def doubtful(network: Network) -> Iterator[str]:
+    """Yield what the gateway can start with and hardly anybody wants."""
+    if not network.channels:
+        yield "the network has no channel: nothing can be sent"
+    if not network.route:
+        yield "the network has no route: every message fails with no_route; add a [[route]]"
+    routed = {name for route in network.route for name in route.channels}
+    for name in network.channels:
+        if network.route and name not in routed:
+            yield f"no route uses channel {name!r}: it only receives"
 
 
 def unusable_channels(network: Network) -> Iterator[str]:

@@ -9,6 +9,8 @@ _RESULTS = {
     "zh": {"ok": "发送成功", "fail": "发送失败", "unknown": "状态未知"},
 }
 
+LANGUAGES = tuple(_RESULTS)
+
 _DESCRIPTIONS: dict[str, dict[State | Reason, str]] = {
     "en": {
         State.DELIVERED: "delivered to the handset",

@@ -1,5 +1,6 @@
 """Numbers that handsets write to, and whose they are: changed here, loaded whole by the running gateway."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -44,6 +45,15 @@ def add(connection: Connection, place: Place, owner: tuple[str, str], by: By) ->
     given = OwnedNumber(made[0], channel, number, extend, account_id, project_id)
     _changed(connection, by, "number.add", given.id, None, asdict(given))
     return given
+
+
+def known_channel(channel: str, known: Iterable[str]) -> None:
+    """Raise `Invalid` unless `channel` is one of the network's."""
+    names = sorted(known)
+    if channel not in names:
+        raise Invalid(
+            f"there is no channel {channel!r} in the network; there are: {', '.join(names) or 'none'}"
+        )
 
 
 def remove(connection: Connection, id_: int, by: By) -> OwnedNumber:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, Table, literal_column, select, union_all
 
+from carriers.smpp.status import status_name
 from gateway.domain.message import Message, Reason, State
 from gateway.errors import NotFound
 from gateway.ids import submission_id
@@ -102,6 +103,7 @@ def _life(message: Message, segments: list[Life], events: list[Life]) -> Life:
         "channel": message.channel,
         "attempts": message.attempts,
         "command_status": message.status,
+        "command_status_name": status_name(message.status) if message.status else None,
         "receipt_code": message.receipt_code,
         "accepted_at": message.accepted_at,
         "expires_at": message.expires_at,
@@ -129,7 +131,7 @@ def _timeline(message: Message, segments: list[Life], events: list[Life]) -> lis
     story += [_step(event["at"], event["state"], event["reason"], event["detail"]) for event in events]
     story.sort(key=lambda step: step["at"])
     if message.final_at is not None:
-        code = message.receipt_code or ""
+        code = message.receipt_code or (status_name(message.status) if message.status else "")
         story.append(_step(message.final_at, _word(message.state), _word(message.reason), code))
     return story
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, insert, select, update
 
+from gateway.domain.report import LANGUAGES
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.store import audit, revisions, tables, tables_keys
 from gateway.store.audit import MAX_REASON, By, Entry
 from gateway.store.keys import checked_networks
 
-LANGUAGES = ("en", "zh")
 MAX_VERSION = 32
 
 _a = tables.accounts.c

@@ -65,6 +65,31 @@ def test_paths_stand_beside_the_file_that_names_them(write, tmp_path: Path) -> N
     assert settings.security.master_key_file == str(tmp_path / "master.key")
 
 
+def test_one_socket_cannot_be_both_listeners(write) -> None:
+    both = '[http]\npublic = "{}"\nadmin = "{}"'
+    for public, admin in (("127.0.0.1:80", "127.0.0.1:80"), ("[::]:80", "127.0.0.1:80")):
+        assert "http.admin: is the public listener's too" in problems(write(both.format(public, admin)))
+    for public, admin in (("127.0.0.1:80", "127.0.0.2:80"), ("0.0.0.0:80", "0.0.0.0:81"), ("a:0", "a:0")):
+        load(write(both.format(public, admin)), {})
+
+
+def test_a_secret_that_others_can_read_is_pointed_at(
+    write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(network=CHANNEL + 'password = "file:secret"\n')
+    secret = tmp_path / "secret"
+    secret.write_text("hush")
+    secret.chmod(0o640)
+    load(path, {})
+    assert caplog.messages == []
+    secret.chmod(0o644)
+    load(path, {})
+    (told,) = caplog.messages
+    assert f"others can read the secret's file {secret}" in told
+    assert "north-a" in told
+    assert "hush" not in told
+
+
 @pytest.mark.parametrize(
     "url", ["sqlite:////srv/sms.db", "postgresql+psycopg://sms@db/sms", "postgresql://db/sms"]
 )

@@ -58,6 +58,17 @@ async def test_an_unowned_message_is_given_away_once(here: Installation, root: P
     assert (await viewer.post("/inbound/2/assign", {"account_id": account})).status == 403
 
 
+async def test_a_number_is_owned_by_channels_of_the_network_only(
+    here: Installation, root: Person, account: str
+) -> None:
+    here.channels = {"sim-1": {}}
+    body = {"account_id": account, "number": "*", "channel": "nope"}
+    refused = await root.post("/numbers", body)
+    assert refused.status == 422
+    assert "there are: sim-1" in refused.json["detail"]
+    assert (await root.post("/numbers", body | {"channel": "sim-1"})).status == 201
+
+
 async def test_numbers_are_given_listed_and_taken(root: Person, account: str) -> None:
     made = await root.post("/numbers", {"account_id": account, "number": "+1069", "extend": "88"})
     assert (made.status, made.json["number"], made.json["channel"]) == (201, "1069", "*")

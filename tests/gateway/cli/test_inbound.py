@@ -94,6 +94,16 @@ def test_numbers_are_given_listed_and_taken(cli: CommandLine, account: str) -> N
     assert cli("number", "remove", str(made["id"])).code == 1
 
 
+@pytest.mark.parametrize("number", ["*", "1069"])
+def test_a_channel_that_is_not_in_the_network_gets_no_owner(
+    cli: CommandLine, account: str, number: str
+) -> None:
+    done = cli("number", "add", number, "--account", account, "--channel", "nope")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: there is no channel 'nope' in the network; there are: simulator-a\n"
+    assert cli("number", "list", "--json").json == []
+
+
 def test_what_is_no_number_is_refused(cli: CommandLine, account: str) -> None:
     done = cli("number", "add", "Acme", "--account", account)
     assert done.code == 1

@@ -21,7 +21,7 @@ def cli(cli: CommandLine) -> CommandLine:
     submission = Submission(
         ID, SESSION, account, "org-1", Purpose.VERIFICATION, "UTA1", None, "Your code is 1", NOW
     )
-    delivered, waiting = (
+    delivered, waiting, refused = (
         Message(
             id=ID + number,
             submission=submission,
@@ -44,15 +44,17 @@ def cli(cli: CommandLine) -> CommandLine:
         for number, phone, state, reason in (
             (1, "60123456781", State.DELIVERED, Reason.RECEIPT),
             (2, "60123456782", State.QUEUED, Reason.WINDOW_FULL),
+            (3, "60123456783", State.FAILED, Reason.REFUSED_BY_CARRIER),
         )
     )
+    refused.status, refused.final_at = 0x0B, NOW + 700
     delivered.charged = 45_000
     delivered.final_at = NOW + 500
     unit = Changes(
         submissions=[
-            (ID, SESSION, account, "org-1", 1, "UTA1", None, "Your code is 1", 2, 90_000, "key", "{}", NOW)
+            (ID, SESSION, account, "org-1", 1, "UTA1", None, "Your code is 1", 3, 90_000, "key", "{}", NOW)
         ],
-        messages=[delivered.row(), waiting.row()],
+        messages=[delivered.row(), waiting.row(), refused.row()],
         ledger=[(account, "reserve", -90_000, 90_000, ID, None, NOW, "")],
     )
     store = open_store(f"sqlite:///{cli.directory}/gateway.db")
@@ -62,11 +64,20 @@ def cli(cli: CommandLine) -> CommandLine:
 
 
 def test_a_session_shows_all_its_messages_with_their_reasons(cli: CommandLine) -> None:
-    first, second = cli("message", "show", SESSION, "--json").json["messages"]
+    first, second, _ = cli("message", "show", SESSION, "--json").json["messages"]
     assert (first["state"], first["reason"]) == ("delivered", "receipt")
     assert (second["state"], second["reason"]) == ("queued", "window_full")
     assert first["charged"] == "0.045"
     assert first["final_at"] == "2026-09-21T14:13:20.500+00:00"
+
+
+def test_the_carriers_status_says_why_it_refused(cli: CommandLine) -> None:
+    (found,) = cli("message", "show", str(ID + 3), "--json").json["messages"]
+    assert (found["command_status"], found["command_status_name"]) == (11, "ESME_RINVDSTADR")
+    assert found["timeline"][-1]["detail"] == "ESME_RINVDSTADR"
+    assert "ESME_RINVDSTADR" in cli("message", "show", str(ID + 3)).out
+    (taken,) = cli("message", "show", str(ID + 1), "--json").json["messages"]
+    assert (taken["command_status"], taken["command_status_name"]) == (0, None)
 
 
 def test_an_id_shows_one_message(cli: CommandLine) -> None:

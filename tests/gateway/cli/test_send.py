@@ -23,6 +23,7 @@ class Api:
         self.asked: list[dict[str, str]] = []
         self.refusal: dict[str, Any] | None = None
         self.status = 200
+        self.receipt = RECEIPT
         self.receipts_after = 1  # receipt queries that find nothing first
         api = self
 
@@ -48,7 +49,7 @@ class Api:
         if parameters["Action"] == "SendUSMSMessage":
             return {"RetCode": 0, "SessionNo": "s-1"}
         self.receipts_after -= 1
-        receipts = [] if self.receipts_after >= 0 else [RECEIPT]
+        receipts = [] if self.receipts_after >= 0 else [self.receipt]
         return {"RetCode": 0, "Data": [{"SessionNo": "s-1", "ReceiptSet": receipts}]}
 
 
@@ -107,15 +108,51 @@ def test_people_see_the_session_and_the_receipt(cli: CommandLine, api: Api) -> N
 
 def test_keys_come_from_a_file_as_account_create_prints_it(cli: CommandLine, api: Api) -> None:
     made = cli.account()
-    (cli.directory / "keys.json").write_text(json.dumps(made))
-    assert send(cli, api, "--keys", "keys.json", "--json").code == 0
+    keys = cli.directory / "keys.json"
+    keys.write_text(json.dumps(made))
+    keys.chmod(0o600)
+    done = send(cli, api, "--keys", "keys.json", "--json")
+    assert (done.code, done.err) == (0, "")
     assert api.asked[0]["PublicKey"] == made["public_key"]
     assert verify(api.asked[0], made["private_key"])
+
+
+def test_keys_that_others_can_read_are_pointed_at(cli: CommandLine, api: Api) -> None:
+    keys = cli.directory / "keys.json"
+    keys.write_text(json.dumps(cli.account()))
+    keys.chmod(0o644)
+    done = send(cli, api, "--keys", "keys.json", "--json")
+    assert (done.code, done.json["session_no"]) == (0, "s-1")
+    assert done.err == "warning: others can read the private key in keys.json: chmod 600 keys.json\n"
+
+
+@pytest.mark.parametrize("result", ["Fail", "Unknow", "发送失败"])
+def test_what_is_not_delivered_is_told_by_the_exit_code(cli: CommandLine, api: Api, result: str) -> None:
+    api.receipt = RECEIPT | {"ReceiptResult": result, "ReceiptCode": "REFUSED_BY_CARRIER"}
+    done = send(cli, api, "--json")
+    assert (done.code, done.json["receipts"]) == (1, [api.receipt])
+    assert done.err == "error: not delivered: 1\n"
+    told = send(cli, api)
+    assert told.code == 1
+    assert "REFUSED_BY_CARRIER" in told.out
+
+
+def test_success_may_be_told_in_chinese(cli: CommandLine, api: Api) -> None:
+    api.receipt = RECEIPT | {"ReceiptResult": "发送成功"}
+    assert send(cli, api).code == 0
+
+
+def test_no_receipt_in_time_is_told_by_the_exit_code(cli: CommandLine, api: Api) -> None:
+    api.receipts_after = 1_000_000
+    done = send(cli, api, "--wait", "0.01", "--json")
+    assert (done.code, done.json["receipts"]) == (1, [])
+    assert done.err == "error: without a receipt after 0.01 s: 1\n"
 
 
 def test_who_waits_no_longer_gets_what_is_there(cli: CommandLine, api: Api) -> None:
     api.receipts_after = 1_000_000
     assert send(cli, api, "--wait", "0", "--json").json == {"session_no": "s-1", "receipts": []}
+    assert send(cli, api, "--wait", "0").code == 0
 
 
 def test_the_same_message_twice_is_two_messages(cli: CommandLine, api: Api) -> None:

@@ -17,6 +17,35 @@ def test_every_mistake_is_told_on_a_line_of_its_own(cli: CommandLine) -> None:
     assert [line.startswith("error: ") for line in done.err.splitlines()] == [True, True]
 
 
+def test_one_address_for_both_listeners_is_a_mistake(cli: CommandLine) -> None:
+    for admin in ("127.0.0.1:8080", "0.0.0.0:8080"):
+        text = f'[http]\npublic = "127.0.0.1:8080"\nadmin = "{admin}"\n'
+        (cli.directory / "gateway.toml").write_text(text)
+        done = cli("config", "check")
+        assert (done.code, done.out) == (1, "")
+        assert f"http.admin: is the public listener's too: {admin}" in done.err
+
+
+def test_a_network_that_sends_nothing_is_doubted(cli: CommandLine) -> None:
+    network = cli.directory / "network.toml"
+    whole = network.read_text()
+    network.write_text(whole[: whole.index("[[route]]")])
+    done = cli("config", "check", "--json")
+    assert done.code == 0
+    assert "the network has no route" in done.json["warnings"]
+    assert done.err.startswith("warning: the network has no route: every message fails with no_route")
+    network.write_text("")
+    assert "the network has no channel" in cli("config", "check").err
+    network.write_text(whole + '[[carrier]]\nid = "b"\n[[carrier.channel]]\nid = "b-1"\nhost = "b"\n'
+                       'port = 2775\nsystem_id = "us"\n')  # fmt: skip
+    assert "no route uses channel 'b-1'" in cli("config", "check").err
+
+
+def test_what_is_as_it_should_be_is_not_doubted(cli: CommandLine) -> None:
+    done = cli("config", "check", "--json")
+    assert (done.err, done.json["warnings"]) == ("", None)
+
+
 def test_a_country_nobody_can_be_called_in_is_a_mistake(cli: CommandLine) -> None:
     network = cli.directory / "network.toml"
     network.write_text(network.read_text().replace('match = "*"', 'match = "XX"'))

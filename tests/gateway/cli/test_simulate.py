@@ -25,6 +25,16 @@ def test_options_that_cannot_be_meant_are_refused(
     assert told in done.err
 
 
+def test_its_help_can_be_read_on_a_narrow_terminal(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = cli("simulate", "--help").out
+    assert max(map(len, told.splitlines())) <= 80
+    assert "A TOML file of [[fault]] tables" in told
+    texts = [line[32:] for line in told.splitlines() if line.startswith(" " * 32)]
+    assert sum(map(len, texts)) / len(texts) > 30  # beside the options, not in a gutter
+    assert "duplicate-receipt" in told
+
+
 def test_it_says_where_it_listens_and_at_its_end_what_happened() -> None:
     command = [sys.executable, "-m", "gateway", "simulate", "--port", "0", "--json", "--until-eof"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
