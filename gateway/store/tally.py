@@ -25,13 +25,12 @@ _s = tables.submissions.c
 _OWNER = ("id", "account_id", "project_id", "template_id", "created_at")
 _SHAPE = ("submission_id", "purpose", "template_id", "country", "segments")  # what a message brings
 _owner = itemgetter(*(SUBMISSION.index(name) for name in _OWNER))
-_new = itemgetter(*(MESSAGE.index(name) for name in (*_SHAPE, "state", "submitted_at", "sent_segments")))
+_new = itemgetter(*(MESSAGE.index(name) for name in ("state", "submitted_at", "sent_segments", *_SHAPE)))
 _moved = itemgetter(*(MOVE.index(name) for name in ("id", "state", "submitted_at", "sent_segments")))
-_ended = itemgetter(0, 1)  # of a FINAL: message, state
-_told = itemgetter(0, 1)  # of a CONVERSION: message, used
+_first_two = itemgetter(0, 1)  # of a FINAL: message, state; of a CONVERSION: message, used
 _STATE = MOVE.index("state")
 
-Shape = tuple[Any, ...]  # the values of `_SHAPE`
+Owner = tuple[str, str, str, str]  # account, project, the submission's template, day
 Mark = tuple[Standing, int]  # how a message stands, and its segments
 
 
@@ -78,8 +77,8 @@ class Tally:
         self._owners = Statement(_OWNERS, dialect)
         self._statistics = Statement(STATISTICS, dialect)
         self._calendar: Calendar | None = None
-        self._known: dict[int, Row] = {}  # submission → account, project, template, day
-        self._shapes: dict[Shape, list[int]] = {}
+        self._known: dict[int, Owner] = {}  # by submission
+        self._sums: dict[Row, list[int]] = {}  # by counter
         self._looks = {
             "submissions": self._on_submissions,
             "messages": self._on_messages,
@@ -90,7 +89,9 @@ class Tally:
 
     def begin(self) -> None:
         """Forget what an earlier transaction left undone."""
-        self._shapes.clear()
+        self._sums.clear()
+        if len(self._known) > KNOWN:
+            self._known.clear()
 
     def before(self, field: str, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
         """Count what `rows`, about to be written, change."""
@@ -100,68 +101,65 @@ class Tally:
 
     def end(self, cursor: DBAPICursor) -> None:
         """Add what was counted, in order of the keys: two writers never wait for each other in a circle."""
-        shapes = self._shapes
-        if not shapes:
-            return
-        sums = self._by_counter(cursor, shapes)
-        rows = [(*key, *changes) for key, changes in sorted(sums.items()) if any(changes)]
+        rows = [(*key, *changes) for key, changes in sorted(self._sums.items()) if any(changes)]
         if rows:
             self._statistics.execute(cursor, rows)
-        if len(self._known) > KNOWN:
-            self._known.clear()
-
-    def _by_counter(self, cursor: DBAPICursor, shapes: dict[Shape, list[int]]) -> dict[Row, list[int]]:
-        unknown = {shape[0] for shape in shapes} - self._known.keys()
-        if unknown:
-            self._remember(cursor, self._owners.fetch(cursor, [(id_,) for id_ in unknown]))
-        sums: dict[Row, list[int]] = {}
-        for (submission, purpose, template, country, _), changes in shapes.items():
-            owner = self._known.get(submission)
-            if owner is None:
-                continue  # a message without a submission is nobody's
-            account, project, first_template, day = owner
-            key = (account, day, project, country, purpose, template or first_template)
-            into = sums.get(key)
-            sums[key] = changes if into is None else [a + b for a, b in zip(into, changes, strict=True)]
-        return sums
 
     def _on_submissions(self, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
         self._remember(cursor, map(_owner, rows))
 
-    def _on_messages(self, _cursor: DBAPICursor, rows: Sequence[Row]) -> None:
-        for (*shape, state, submitted_at, sent), count in Counter(map(_new, rows)).items():
-            after = _mark(state, submitted_at is not None, shape[-1], sent)
-            self._add(tuple(shape), None, after, count)
+    def _on_messages(self, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
+        for row, count in self._owned(cursor, map(_new, rows)).items():
+            state, submitted_at, sent, *shape, segments = row
+            after = _mark(state, submitted_at is not None, segments, sent)
+            self._add(shape, None, after, count)
 
     def _on_moves(self, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
         # no move leads out of a final state (`TRANSITIONS`): those to one are all that count
         ending = [_moved(row) for row in rows if row[_STATE] >= State.DELIVERED]
         if not ending:
             return
-        for row, count in Counter(self._moves.fetch(cursor, ending)).items():
-            after, submitted, sent, before, was_submitted, was_sent, *shape = row
-            segments = shape[-1]
+        for row, count in self._owned(cursor, self._moves.fetch(cursor, ending)).items():
+            after, submitted, sent, before, was_submitted, was_sent, *shape, segments = row
             old = _mark(before, bool(was_submitted), segments, was_sent)
-            self._add(tuple(shape), old, _mark(after, bool(submitted), segments, sent), count)
+            self._add(shape, old, _mark(after, bool(submitted), segments, sent), count)
 
     def _on_finals(self, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
-        found = Counter(self._finals.fetch(cursor, [_ended(row) for row in rows]))
-        for (after, before, submitted, sent, *shape), count in found.items():
+        found = self._finals.fetch(cursor, list(map(_first_two, rows)))
+        for row, count in self._owned(cursor, found).items():
+            after, before, submitted, sent, *shape, segments = row
             # as the UPDATE decides it: the first outcome stands, but for our own `unknown`
             if before == State.SUBMITTED or (before == State.UNKNOWN and after != State.UNKNOWN):
-                segments = shape[-1]
                 old = _mark(before, bool(submitted), segments, sent)
-                self._add(tuple(shape), old, _mark(after, bool(submitted), segments, sent), count)
+                self._add(shape, old, _mark(after, bool(submitted), segments, sent), count)
 
     def _on_told(self, cursor: DBAPICursor, rows: Sequence[Row]) -> None:
-        found = Counter(self._told.fetch(cursor, [_told(row) for row in rows]))
-        for (used, before, *shape), count in found.items():
-            changes = self._changes(tuple(shape))
+        found = self._told.fetch(cursor, list(map(_first_two, rows)))
+        for (used, before, *shape, _), count in self._owned(cursor, found).items():
+            changes = self._changes(shape)
             if before is not None:
                 changes[USED if before else UNUSED] -= count
             changes[USED if used else UNUSED] += count
 
-    def _add(self, shape: Shape, before: Mark | None, after: Mark, count: int) -> None:
+    def _owned(self, cursor: DBAPICursor, rows: Iterable[Row]) -> dict[Row, int]:
+        """Count equal rows, whose last columns are `_SHAPE`, with the submission's owner in its place.
+
+        Without a submission a message is nobody's.
+        """
+        counted = Counter(rows)  # of a large submission few are left already
+        known = self._known
+        unknown = {row[-5] for row in counted} - known.keys()
+        if unknown:
+            self._remember(cursor, self._owners.fetch(cursor, [(id_,) for id_ in unknown]))
+        found: dict[Row, int] = {}
+        for row, count in counted.items():
+            owner = known.get(row[-5])
+            if owner is not None:
+                key = (*row[:-5], owner, *row[-4:])
+                found[key] = found.get(key, 0) + count
+        return found
+
+    def _add(self, shape: Sequence[Any], before: Mark | None, after: Mark, count: int) -> None:
         changes = self._changes(shape)
         if before is None:
             changes[0] += count
@@ -171,10 +169,12 @@ class Tally:
         changes[1] += count * after[1]
         _count(changes, after, count)
 
-    def _changes(self, shape: Shape) -> list[int]:
-        changes = self._shapes.get(shape)
+    def _changes(self, shape: Sequence[Any]) -> list[int]:
+        (account, project, first_template, day), purpose, template, country = shape
+        key = (account, day, project, country, purpose, template or first_template)
+        changes = self._sums.get(key)
         if changes is None:
-            changes = self._shapes[shape] = [0] * len(COUNTERS)
+            changes = self._sums[key] = [0] * len(COUNTERS)
         return changes
 
     def _remember(self, cursor: DBAPICursor, owners: Iterable[Row]) -> None:
