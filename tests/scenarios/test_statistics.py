@@ -31,7 +31,7 @@ def test_counters_and_pulled_reports_survive_kill_9(site: Site, inbox: Inbox) ->
     with Traffic(site, account, SEED) as traffic:
         for _ in range(KILLS):
             traffic.after_more(20)
-            asked = pulls.ask(customer)
+            asked = wait_for("something to pull", lambda: pulls.ask(customer))
             time.sleep(chance.uniform(0.0, 0.3))  # the moment is what is random here
             site.gateway.kill()
             assert site.cli("stats", "recount", "--check")["wrong"] == 0
@@ -62,11 +62,11 @@ class Pulls:
         self.reports: Counter[tuple[str, str]] = Counter()
         self.last: list[dict[str, Any]] = []
 
-    def ask(self, customer: RawCustomer) -> dict[str, Any]:
-        """Pull once, by a request that may be repeated; return its parameters."""
+    def ask(self, customer: RawCustomer) -> dict[str, Any] | None:
+        """Pull once, by a request that may be repeated; return its parameters, None if nothing came."""
         parameters = {"Limit": 50, "ReqUuid": str(uuid.uuid4())}
         answer = customer.call("PullUSMSReport", **parameters)
         assert answer["RetCode"] == 0, answer
         self.last = answer["ReportSet"]
         self.reports.update((report["SessionNo"], report["Phone"]) for report in self.last)
-        return parameters
+        return parameters if self.last else None
