@@ -49,6 +49,13 @@ class Restriction(Body):
     reason: Line
 
 
+class Pulling(Body):
+    """Whether final reports are kept for the account to pull."""
+
+    pull_reports: bool
+    reason: Reason = ""
+
+
 class AccountView(Answer):
     """A customer and their money."""
 
@@ -58,6 +65,7 @@ class AccountView(Answer):
     state_reason: str
     default_project_id: str
     callback_url: str | None
+    pull_reports: bool
     currency: str
     available: Money
     reserved: Money
@@ -128,6 +136,13 @@ async def set_callback(call: Call, body: Callback) -> AccountView:
     return _view(after, call.services.currency)
 
 
+async def set_pull_reports(call: Call, body: Pulling) -> AccountView:
+    """Keep an account's final reports for three days, for it to fetch with PullUSMSReport, or no longer."""
+    by, id_ = call.by(body.reason), call.path["account_id"]
+    await call.change(lambda c: standing.set_pull_reports(c, id_, body.pull_reports, by))
+    return await show_account(call)
+
+
 async def restrict_account(call: Call, body: Restriction) -> AccountView:
     """Refuse every request of an account (RetCode 173) until it is restored; what was accepted goes on."""
     by, id_ = call.by(body.reason), call.path["account_id"]
@@ -150,6 +165,7 @@ def _view(account: AccountSummary, currency: str) -> AccountView:
         state_reason=account.state_reason,
         default_project_id=account.project_id,
         callback_url=account.callback_url,
+        pull_reports=account.pull_reports,
         currency=currency,
         available=format_amount(account.available),
         reserved=format_amount(account.reserved),
@@ -164,6 +180,7 @@ ROUTES = (
     Route("GET", "/accounts/{account_id}", Permission.ACCOUNTS_READ, show_account),
     Route("POST", "/accounts/{account_id}/credit", Permission.MONEY_WRITE, credit_account),
     Route("PUT", "/accounts/{account_id}/callback", Permission.ACCOUNTS_WRITE, set_callback),
+    Route("PUT", "/accounts/{account_id}/pull-reports", Permission.ACCOUNTS_WRITE, set_pull_reports),
     Route("POST", "/accounts/{account_id}/restrict", Permission.ACCOUNTS_WRITE, restrict_account),
     Route("POST", "/accounts/{account_id}/restore", Permission.ACCOUNTS_WRITE, restore_account),
 )

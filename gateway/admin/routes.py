@@ -17,6 +17,7 @@ from gateway.admin import (
     reviews,
     session,
     standing,
+    stats,
     status,
     tokens,
 )
@@ -48,6 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *messages.ROUTES,
     *inbound.ROUTES,
     *reviews.ROUTES,
+    *stats.ROUTES,
     *audit.ROUTES,
     *status.ROUTES,
     Route("GET", "/openapi.json", Permission.SELF, show_openapi),
