@@ -21,3 +21,11 @@ def test_the_customers_page_explains_every_code() -> None:
     rows = re.findall(r"^\| ([0-9, ]+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
     explained = {int(number) for row in rows for number in row.split(",")}
     assert explained == set(RetCode) - {RetCode.OK}
+
+
+def test_the_customers_guide_says_what_to_do_about_every_code() -> None:
+    page = Path(__file__).parents[4] / "docs" / "customer-guide.md"
+    rows = re.findall(r"^\| ([0-9, ]+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    remedied = [int(number) for row in rows for number in row.split(",")]
+    assert len(remedied) == len(set(remedied))
+    assert set(remedied) == set(RetCode) - {RetCode.OK}
