@@ -269,7 +269,7 @@ class Gateway:
         return [*self._unready, *([f"the store does not commit: {failure}"] if failure else [])]
 
     def _channel_status(self) -> Mapping[str, Mapping[str, object]]:
-        return {id_: channel.status().as_dict() for id_, channel in self._pipeline.channels.items()}
+        return self._pipeline.levels.channels()
 
 
 async def _listen(stack: AsyncExitStack, app: web.Application, address: str) -> None:

@@ -34,7 +34,8 @@ class ChannelView(Answer):
 
     id: str
     up: bool
-    queued: int
+    queued: int  # segments the channel has taken and not yet sent
+    waiting: int = 0  # messages in the store that may go by it
     in_flight: int
     window: int
     rate: float

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -83,6 +85,25 @@ class Levels:
                 for row in self._queues
             ],
         }
+
+    def channels(self) -> dict[str, dict[str, object]]:
+        """Return every channel as it is now, by id, as plain values.
+
+        `waiting` are the messages that may go by it, in the store and as they were counted last: what several
+        channels may carry waits for each of them. `since` becomes a time of day.
+        """
+        offset = self._clock.now_ms() / 1000 - self._clock.monotonic()
+        told: dict[str, dict[str, object]] = {}
+        for channel_id, channel in self._channels.items():
+            status = channel.status()
+            waiting = sum(row.count for row in self._queues if channel_id in row.lane.split(","))
+            links = [
+                asdict(link)
+                | {"since": datetime.fromtimestamp(offset + link.since, UTC).isoformat(timespec="seconds")}
+                for link in status.links
+            ]
+            told[channel_id] = {**status.as_dict(), "waiting": waiting, "links": links}
+        return told
 
     def _set_levels(self) -> None:
         self._metrics.store.pending_rows.set(self._journal.pending_rows)

@@ -1,6 +1,6 @@
 """Handsets' messages as operators see them, and giving an unowned one to somebody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,7 +47,9 @@ def listed(connection: Connection, wanted: Wanted, limit: int) -> list[View]:
         query = query.where(_m.source == wanted.source)
     if wanted.before_id is not None:
         query = query.where(_m.id < wanted.before_id)
-    return [view(load(row)) for row in connection.execute(query)]
+    found = [load(row) for row in connection.execute(query)]
+    outcomes = _outcomes(connection, [one.id for one in found if one.forwarding is Forwarding.QUEUED])
+    return [_followed(view(one), outcomes) for one in found]
 
 
 def one(connection: Connection, id_: int) -> View:
@@ -57,7 +59,7 @@ def one(connection: Connection, id_: int) -> View:
     parts = connection.execute(select(*columns).where(_p.mo_id == id_).order_by(_p.id)).mappings()
     told = (_o.created_at, _o.next_at, _o.attempts, _o.done_at, _o.outcome)
     callbacks = connection.execute(select(*told).where(_o.id == id_, _o.message_id < 0)).mappings()
-    return view(message) | {
+    return _followed(view(message), _outcomes(connection, [id_])) | {
         "parts": [dict(part) | {"fate": Fate(part["fate"]).name.lower()} for part in parts],
         "callbacks": [dict(callback) for callback in callbacks],
     }
@@ -100,6 +102,19 @@ def view(message: MoMessage) -> View:
     values["flags"] = words(Flag(message.flags))
     values["missing"] = [int(number) for number in message.missing.split(",") if number]
     return values
+
+
+def _outcomes(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Return how the callbacks of these messages ended, of those that did."""
+    done = (_o.id.in_(ids), _o.message_id < 0, _o.done_at.is_not(None))
+    rows = connection.execute(select(_o.id, _o.outcome).where(*done)) if ids else ()
+    return {id_: (outcome or "").partition(":")[0] for id_, outcome in rows}
+
+
+def _followed(view: View, outcomes: Mapping[int, str]) -> View:
+    """Return a view that says how forwarding ended, once it has."""
+    queued = view["forwarding"] == Forwarding.QUEUED.name.lower()
+    return view | {"forwarding": outcomes[view["id"]]} if queued and view["id"] in outcomes else view
 
 
 def _found(connection: Connection, id_: int) -> MoMessage:

@@ -23,7 +23,7 @@ from carriers.results import (
     Segment,
     StateSink,
 )
-from carriers.status import ChannelStatus, Counters
+from carriers.status import ChannelStatus, Counters, LinkStatus
 from config.schema import (
     CarrierConfig,
     ChannelConfig,
@@ -84,6 +84,7 @@ class ScriptedChannel:
         self.sent: list[Segment] = []  # every segment ever given to it
         self.unanswered: list[Segment] = []
         self.counters = Counters()
+        self.links: list[LinkStatus] = []
         self._ids = 0
         self._submitted = asyncio.Event()
 
@@ -106,7 +107,7 @@ class ScriptedChannel:
         self.accept()
 
     def status(self) -> ChannelStatus:
-        return ChannelStatus(self.up, [], 0, len(self.unanswered), self.most, 0.0, 0.0, self.counters)
+        return ChannelStatus(self.up, self.links, 0, len(self.unanswered), self.most, 0.0, 0.0, self.counters)
 
     # what a test plays
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import structlog
 from aiohttp import web
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 MAX_LINE = 64 * 1024  # of a request's first line: a GET of 1000 numbers
 KEEP_ALIVE = 75.0  # seconds a connection may be silent between two requests
+MASKED_FROM = 16  # characters of a key from which on its beginning may be logged
 GRACE = 5.0  # seconds the last answers may take when the listener closes
 
 _FAULTS: dict[type[Exception], RetCode] = {
@@ -87,6 +89,18 @@ async def listen(services: Services, http: HttpSettings, host: str, port: int) -
         door.close()
 
 
+class _Caller(NamedTuple):
+    """Who a request says it is from."""
+
+    address: str
+    key: str  # anything at all
+
+    @property
+    def masked_key(self) -> str:
+        """The beginning of the key: enough to find it in a list, and of a mistaken private key too little."""
+        return f"{self.key[:8]}…" if len(self.key) > MASKED_FROM else "…" if self.key else ""
+
+
 class Door:
     """Takes a request from its bytes to its answer; nothing a client sends makes it raise."""
 
@@ -128,6 +142,7 @@ class Door:
         clock, metrics = self._services.clock, self._services.metrics
         started = clock.monotonic()
         action, client = "", self._client(request)
+        parameters: Parameters = {}
         try:
             if isinstance(request, Plain):
                 parameters = read_parameters(request.body, b"", request.content_type)
@@ -138,7 +153,8 @@ class Door:
             action = named if isinstance(named, str) and named in ACTIONS else ""
             answer = await self._answer(action, parameters, client, request_id)
         except Exception as error:
-            answer = self._fault(error, action, client, request_id)
+            who = public_text(parameters, "PublicKey")
+            answer = self._fault(error, action, _Caller(client, who), request_id)
         metrics.requests.add(1, action, str(int(answer.code)))
         metrics.seconds.observe(clock.monotonic() - started, action)
         return answer
@@ -186,11 +202,12 @@ class Door:
             services.metrics.replayed.add(1)
         return answer
 
-    def _fault(self, error: Exception, action: str, client: str, request_id: str) -> Answer:
+    def _fault(self, error: Exception, action: str, caller: _Caller, request_id: str) -> Answer:
         """Return the answer to a request that ended in `error`; what nobody expected is logged."""
         if isinstance(error, Refusal):
             if error.code in _SUSPECT:
-                log.info("request refused", code=int(error.code), client=client)
+                known = {"client": caller.address, "key": caller.masked_key, "action": action}
+                log.info("request refused", code=int(error.code), **known, request=request_id)
             return refused(error, action)
         code = next((code for kind, code in _FAULTS.items() if isinstance(error, kind)), None)
         if code is None:

@@ -46,8 +46,8 @@ def read_tasks(content: str) -> list[Item]:
         raise Refusal(RetCode.JSON_ERROR, "TaskContent is not base64") from None
     items = [_item(entry) for entry in _array(read_json(data, RetCode.JSON_ERROR), "TaskContent")]
     targets = sum(len(item.targets) for item in items)
-    if not targets:
-        raise Refusal(RetCode.PARAMETER_MISSING, "Target")
+    if not items:
+        raise Refusal(RetCode.PARAMETER_MISSING, "TaskContent is an empty array")
     if targets > MAX_TARGETS:
         raise Refusal(RetCode.TOO_MANY_NUMBERS, f"{targets}, at most {MAX_TARGETS}")
     return items
@@ -57,7 +57,7 @@ def _item(entry: Value) -> Item:
     members = _object(entry, "TaskContent")
     targets = [_target(target) for target in _array(members.get("Target"), "Target")]
     if not targets:
-        raise Refusal(RetCode.PARAMETER_MISSING, "Target")
+        raise Refusal(RetCode.PARAMETER_MISSING, "Target is an empty array")
     return Item(_required(members, "TemplateId"), _text(members, "SigContent"), targets)
 
 

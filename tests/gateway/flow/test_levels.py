@@ -1,7 +1,9 @@
 """The gauges of a moment."""
 
+from datetime import datetime
 from pathlib import Path
 
+from carriers.status import LinkState, LinkStatus
 from gateway.domain.message import Purpose
 from gateway.store import messages as stored
 from tests.support.flow import Rig, channel_config, flow
@@ -24,6 +26,22 @@ async def test_queues_windows_and_links_are_told(tmp_path: Path) -> None:
         assert 'scloud_segments_in_flight{channel="alpha"} 5.0' in shown
         assert 'scloud_window{channel="alpha"} 5.0' in shown
         assert 'scloud_channel_up{channel="alpha"} 1.0' in shown
+
+
+async def test_a_channel_tells_what_waits_for_it_and_since_when_it_is_up(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha", window=5)) as rig:
+        await rig.accept(8)
+        await rig.settled()
+        levels = rig.pipeline.levels
+        levels.set_queues(await rig.store.read(stored.lanes))
+        rig.channel().links.append(
+            LinkStatus("1", LinkState.BOUND, rig.clock.monotonic() - 90, in_flight=5, window=5, last_error="")
+        )
+        told = levels.channels()["alpha"]
+        assert (told["waiting"], told["in_flight"]) == (3, 5)
+        (link,) = told["links"]
+        since = datetime.fromisoformat(link["since"])
+        assert since.timestamp() * 1000 == rig.clock.now_ms() - 90_000
 
 
 async def test_what_a_channel_has_counted_is_counted_once(tmp_path: Path) -> None:

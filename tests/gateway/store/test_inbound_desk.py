@@ -66,6 +66,24 @@ def test_one_message_shows_its_parts_and_reasons_in_words(store: Store) -> None:
     assert found["callbacks"] == []
 
 
+@pytest.mark.parametrize(
+    ("outcome", "done_at", "forwarding"),
+    [
+        ("delivered", NOON_MS, "delivered"),
+        ("gave_up: HTTP 500", NOON_MS, "gave_up"),
+        ("waiting: HTTP 500", None, "queued"),
+    ],
+)
+def test_forwarding_is_told_to_its_end(
+    store: Store, outcome: str, done_at: int | None, forwarding: str
+) -> None:
+    row = (1, ACCOUNT, -1, "{}", NOON_MS, NOON_MS, 1, done_at, outcome)
+    commit(store, Changes(outbox=[row]))
+    (listed,) = store.read_now(lambda c: inbound_desk.listed(c, Wanted(before_id=2), 10))
+    assert listed["forwarding"] == forwarding
+    assert store.read_now(lambda c: inbound_desk.one(c, 1))["forwarding"] == forwarding
+
+
 @pytest.mark.parametrize("id_", [0, 4, 1 << 70])
 def test_a_message_that_is_not_there_is_not_found(store: Store, id_: int) -> None:
     with pytest.raises(NotFound):

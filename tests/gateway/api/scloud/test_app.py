@@ -351,6 +351,18 @@ async def test_who_guesses_keys_is_logged_by_address_behind_a_trusted_proxy() ->
         assert [(line["code"], line["client"]) for line in lines] == [(172, "203.0.113.9")]
 
 
+async def test_a_refused_request_is_logged_with_its_action_and_the_beginning_of_its_key() -> None:
+    async with desk() as door:
+        with structlog.testing.capture_logs() as lines:
+            await door.send(call() | {"Signature": "0" * 40})
+            await door.send(call() | {"PublicKey": "short"})
+        assert [(line["code"], line["action"], line["key"]) for line in lines] == [
+            (171, SEND, f"{PUBLIC[:8]}…"),
+            (172, SEND, "…"),
+        ]
+        assert all(line["request"] for line in lines)
+
+
 async def test_a_key_bound_to_addresses_is_asked_for_the_client_behind_a_trusted_proxy() -> None:
     trusting = replace(HttpSettings(), trusted_proxies=("127.0.0.0/8",))
     async with desk(bound("203.0.113.0/24"), http=trusting) as door:

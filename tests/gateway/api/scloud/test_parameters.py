@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.api.scloud.codes import Refusal, RetCode
 from gateway.api.scloud.parameters import MAX_DEPTH, MAX_PARAMETERS, read_form, read_json, read_parameters
-from gateway.auth.scloud import verify
+from gateway.auth.scloud import canonical, verify
+from tests.support.processes import ROOT
 from tests.support.scloud import ENCODINGS, PRIVATE, encoded, signed
 
 JSON = "application/json"
@@ -172,3 +173,15 @@ def test_escapes_are_decoded_once() -> None:
     assert read_form(b"a=%2528&b=%252B&c=%2%28") == {"a": "%28", "b": "%2B", "c": "%2("}
     assert read_form(("a=" + quote_plus("%28%2B")).encode()) == {"a": "%28%2B"}
     assert orjson.loads(orjson.dumps(read_form(b"a=%e4%bd%a0"))) == {"a": "你"}
+
+
+def test_the_strings_to_sign_on_the_api_page_are_ours() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    flat, flat_text, _, nested, nested_text = (
+        page.partition("### The signature")[2].split("```text\n")[1].split("\n```")[0].splitlines()
+    )
+    for read, expected in (
+        (read_parameters(flat.encode(), b"", "application/x-www-form-urlencoded"), flat_text),
+        (read_parameters(nested.encode(), b"", "application/json"), nested_text),
+    ):
+        assert canonical(read) == expected

@@ -57,19 +57,25 @@ def test_what_is_no_base64_or_no_json(content: str) -> None:
     assert code_of(content) is RetCode.JSON_ERROR
 
 
-@pytest.mark.parametrize(
-    "items",
-    [
-        [],
-        [ITEM | {"Target": []}],
-        [ITEM, ITEM | {"Target": []}],
-        [ITEM | {"Target": None}],
-        [ITEM | {"TemplateId": ""}],
-        [{"Target": [TARGET]}],
-        [ITEM | {"Target": [{}]}],
-        None,
-    ],
-)
+MISSING: list[Any] = [
+    [],
+    [ITEM | {"Target": []}],
+    [ITEM, ITEM | {"Target": []}],
+    [ITEM | {"Target": None}],
+    [ITEM | {"TemplateId": ""}],
+    [{"Target": [TARGET]}],
+    [ITEM | {"Target": [{}]}],
+    None,
+]
+
+
+def test_an_empty_batch_is_told_to_be_empty() -> None:
+    for items, name in (([], "TaskContent"), ([ITEM | {"Target": []}], "Target")):
+        with pytest.raises(Refusal, match=f"Parameter missing: {name} is an empty array"):
+            read_tasks(task_content(items))
+
+
+@pytest.mark.parametrize("items", MISSING)
 def test_what_is_missing(items: Any) -> None:
     assert code_of(task_content(items)) is RetCode.PARAMETER_MISSING
 
