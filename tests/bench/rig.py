@@ -16,6 +16,7 @@ from tests.support.processes import ROOT, Process, free_port, get_json, python, 
 
 STALLED = 60.0  # seconds without any progress: something is lost
 LINKS, WINDOW = 2, 2_000
+WORDS, BLACKLIST = 10_000, 1_000_000  # with rules
 SAMPLE = 0.2  # seconds between two looks at the processes
 
 
@@ -26,8 +27,10 @@ class Lost(Exception):
 class Rig:
     """Everything a phase needs. `with` ends the processes."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, rules: bool = False) -> None:
+        """`rules`: with a file of blocked words and a blacklist, both long."""
         self.site = Site(directory)
+        self._rules = rules
         self.site.channel |= {"links": LINKS, "window": WINDOW}
         del self.site.settings["risk"]  # as every customer has it
         self.receiver_port = free_port()
@@ -41,6 +44,10 @@ class Rig:
         site = self.site
         site.start("receiver", self.module("tests.bench.receiver", str(self.receiver_port)))
         wait_for("callback receiver", lambda: get_json(self._receiver("stats"))[0] == 200)
+        if self._rules:
+            words = site.directory / "words.txt"
+            words.write_text("".join(f"forbidden{number:05}\n" for number in range(WORDS)))
+            site.settings["risk"] = {"words": words.name}
         site.write_config()
         self.start_carrier()
         site.start_gateway()
@@ -52,8 +59,18 @@ class Rig:
             template_id=account.templates["notification"],
             signature=account.signature,
         )
+        if self._rules:
+            self._import_blacklist(account.account_id)
         self.until_customer_known()
         return self
+
+    def _import_blacklist(self, account_id: str) -> None:
+        """List numbers of the country the load goes to, none of which the load uses."""
+        file = self.site.directory / "blacklist.csv"
+        with file.open("w") as lines:
+            lines.write("phone,purpose,remark\n")
+            lines.writelines(f"+6019{number:08},all,\n" for number in range(BLACKLIST))
+        self.site.cli("blacklist", "import", account_id, str(file), seconds=300.0)
 
     def __exit__(self, *error: Any) -> None:
         self.site.__exit__(*error)

@@ -34,14 +34,14 @@ class Cli:
     def __init__(self, config: Path) -> None:
         self._config = config
 
-    def __call__(self, *arguments: str) -> Any:
+    def __call__(self, *arguments: str, seconds: float = 60.0) -> Any:
         """Run one command with `--json`; return its document. Fails with what it printed."""
         command = python("-m", "gateway", *arguments, "--config", str(self._config), "--json")
         done = subprocess.run(
             command,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             check=False,
             cwd=self._config.parent,
             env=Process.environment(),
