@@ -73,7 +73,6 @@ class NumberLists:
 
     def __init__(self) -> None:
         self._maps: dict[str, NumberMap] = {}  # by project, or by account for all its projects
-        self.changes = 0  # applied so far
 
     def __len__(self) -> int:
         return sum(len(numbers) for numbers in self._maps.values())
@@ -87,11 +86,11 @@ class NumberLists:
                 if not listed:
                     continue
                 numbers = self._maps[scope] = NumberMap()
-            flag, before = flag_of(kind, purpose), numbers[phone]
-            after = before | flag if listed else before & ~flag
-            if after != before:
-                numbers[phone] = after
-            self.changes += 1
+            flag = flag_of(kind, purpose)
+            if listed:
+                numbers.change(phone, flag)
+            else:
+                numbers.change(phone, 0, flag)
 
     def of(self, account_id: str, project_id: str) -> tuple[NumberMap, ...]:
         """Return the lists that matter to a project; mostly none."""

@@ -44,24 +44,30 @@ class NumberMap:
 
     def __setitem__(self, number: int, flags: int) -> None:
         """Give `number` these flags; 0 removes it."""
+        self.change(number, flags, ~flags)
+
+    def change(self, number: int, on: int, off: int = 0) -> None:
+        """Switch some flags of `number` on and others off, in one look; without any it is not there."""
         mixed = number * _MIX & _WORD
         name = mixed & _SHARDS
         shard = self._shards.get(name)
         if shard is None:
-            if not flags:
+            if not on:
                 return
             shard = self._shards[name] = array("Q", bytes(8 * _SMALLEST))
             self._used[name] = 0
         place = _place(shard, number, mixed)
-        before = shard[place]
-        if not before:
-            if not flags:
-                return
-            self._used[name] += 1
-        self._count += bool(flags) - bool(before & _FLAGS)
+        found = shard[place]
+        before = found & _FLAGS
+        flags = before & ~off | on
+        if flags == before:
+            return
+        self._count += bool(flags) - bool(before)
         shard[place] = number << FLAG_BITS | flags
-        if self._used[name] * 4 > len(shard) * 3:
-            self._grow(name, shard)
+        if not found:
+            self._used[name] += 1
+            if self._used[name] * 4 > len(shard) * 3:
+                self._grow(name, shard)
 
     def _grow(self, name: int, shard: "array[int]") -> None:
         """Copy what has flags to where there is room: a third to two thirds full."""

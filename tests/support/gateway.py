@@ -10,9 +10,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from carriers.simulator.record import read_record
+from gateway.domain.risk import RATES
 from tests.support.processes import Process, free_port, get_json, python, toml, wait_for
 
 CHANNEL = "sim-1"
+# the same handsets get the same texts again and again here, at any time of the day
+UNLIMITED = {rule.value: "1000/1s" for rule in RATES} | {"hours": "00:00-24:00"}
 BACKOFF = {"backoff_base": 0.2, "backoff_cap": 1.0}
 
 
@@ -68,7 +71,7 @@ class Site:
             "callbacks": {"allow_private": True},
             "delivery": {"currency": "CNY"},
             "price": [{"amount": "0.01"}],
-            "risk": {"mode": "off"},  # the same handsets get the same texts again and again here
+            "risk": dict(UNLIMITED),
         }
         self.channel: dict[str, Any] = {
             "id": CHANNEL,
