@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+import orjson
+
 from carriers.message_id import canonical_id
-from carriers.results import Receipt
+from carriers.results import Receipt, ReceiptState
 
 PARKED = 20_000  # receipts remembered; more are found by the store's sweep
 
@@ -66,3 +68,30 @@ class KeptReceipts:
         """Return the receipts from this handset kept since `since_id`, oldest first."""
         ids = self._by_handset.get((channel, phone), ())
         return [self._kept[id_] for id_ in ids if id_ >= since_id]
+
+
+def dump_receipt(receipt: Receipt) -> str:
+    """Return `receipt` as the JSON kept in `early_receipts`."""
+    return orjson.dumps(
+        {
+            "message_id": receipt.message_id,
+            "state": receipt.state.value,
+            "stat": receipt.stat,
+            "error": receipt.error,
+            "source": receipt.source,
+            "done_at": receipt.done_at,
+        }
+    ).decode()
+
+
+def load_receipt(text: str) -> Receipt:
+    """Return the receipt that `dump_receipt` wrote."""
+    fields = orjson.loads(text)
+    return Receipt(
+        message_id=fields["message_id"],
+        state=ReceiptState(fields["state"]),
+        stat=fields["stat"],
+        error=fields["error"],
+        source=fields["source"],
+        done_at=fields["done_at"],
+    )

@@ -2,7 +2,7 @@
 in the store."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from carriers.message_id import IdForms, same_handset
@@ -37,14 +37,16 @@ class Matcher:
             IdForms, forms
         )  # receipts are kept for channels that are configured no more
 
-    async def resolve(self, batch: Sequence[Arrived]) -> None:
+    async def resolve(self, batch: Sequence[Arrived], earlier: Callable[[], Awaitable[None]]) -> None:
         """Fill in `match_id` and `sent`; both stay empty for ids no answer has named yet.
 
+        `earlier` is waited for before the store is read: what is still on its way there is not to be missed.
         What its caller does with those before it lets go of the loop, no answer has missed. Raises
         `StoreUnavailable`.
         """
         missing = [arrived for arrived in batch if not self._in_memory(arrived)]
         if missing:
+            await earlier()
             await self._in_store(missing)
             for arrived in missing:
                 if arrived.sent is None:

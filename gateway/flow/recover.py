@@ -6,10 +6,10 @@ from gateway.domain.message import Message, Purpose, Reason, State
 from gateway.flow.answers import Answers
 from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
-from gateway.flow.kept import PARKED, Parked
+from gateway.flow.kept import PARKED, Parked, load_receipt
 from gateway.flow.lanes import Lanes
 from gateway.flow.outcome import Outcomes
-from gateway.flow.settle import Settler, load_receipt
+from gateway.flow.settle import Settler
 from gateway.flow.unit import Unit
 from gateway.store import messages as stored
 from routing.table import Choice, NoRoute, RouteTable

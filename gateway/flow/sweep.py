@@ -9,9 +9,9 @@ from gateway.domain.message import Message, Reason, State
 from gateway.errors import GatewayError
 from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher, HeldUntil
-from gateway.flow.kept import Parked
+from gateway.flow.kept import Parked, load_receipt
 from gateway.flow.outcome import Outcomes
-from gateway.flow.settle import Settler, load_receipt
+from gateway.flow.settle import Settler
 from gateway.flow.unit import Unit
 from gateway.ids import id_at
 from gateway.store import messages as stored

@@ -1,6 +1,7 @@
 """The whole flow on a real store, with a channel that does exactly what a test tells it."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -44,7 +45,7 @@ from gateway.flow.pipeline import Pipeline
 from gateway.live import Live
 from gateway.metrics import Metrics
 from gateway.store import ledger, tables
-from gateway.store.changes import Changes
+from gateway.store.changes import Changes, Parts
 from gateway.store.engine import Store, open_store
 from gateway.store.journal import Journal
 from gateway.tasks import Tasks
@@ -207,6 +208,46 @@ class SlowReads:
         self.done.set()
         await self.go_on.wait()
         return found
+
+
+class SlowCommits:
+    """Makes rows that are appended to the journal wait for the test."""
+
+    def __init__(self, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._held: deque[tuple[Parts, asyncio.Future[None]]] = deque()
+        self._append = journal.append
+        self._came = asyncio.Event()
+        monkeypatch.setattr(journal, "append", self._slowly)
+
+    def _slowly(self, changes: Parts) -> "asyncio.Future[None]":
+        if not list(changes):
+            return self._append(changes)
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._held.append((changes, written))
+        self._came.set()
+        return written
+
+    async def until(self, count: int) -> None:
+        """Return once `count` units wait for their commit."""
+        async with asyncio.timeout(10):
+            while len(self._held) < count:
+                self._came.clear()
+                await self._came.wait()
+
+    async def still(self, count: int) -> None:
+        """Prove that no more than `count` wait, however often the loop turns."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(self._held) == count
+
+    async def let_go(self, error: Exception | None = None) -> None:
+        """Commit the oldest, or fail it."""
+        changes, written = self._held.popleft()
+        if error is not None:
+            written.set_exception(error)
+            return
+        await self._append(changes)
+        written.set_result(None)
 
 
 def channel_config(name: str, **changes: Any) -> ChannelConfig:
