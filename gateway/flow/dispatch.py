@@ -6,7 +6,7 @@ sent but unrecorded never exceeds the windows of the links.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -25,9 +25,16 @@ from gateway.flow.unit import Unit
 log = structlog.get_logger(__name__)
 
 Claims = list[tuple[Message, list[Segment]]]
-HeldUntil = Callable[
-    [Message, int], int
-]  # unix ms until when it must wait for the recipient's day; 0: it may go
+
+
+class Gate(Protocol):
+    """What a message that had to wait is asked once more; `flow.risk.Risk` in the running gateway."""
+
+    def stopped(self, message: Message, unit: Unit) -> Reason | None:
+        """Return why it may go out no more, None if it may."""
+
+    def held_until(self, message: Message, now_ms: int) -> int:
+        """Return until when (unix ms) it must wait for the recipient's day; 0: it may go."""
 
 
 class ChannelPort(Protocol):
@@ -48,9 +55,9 @@ class Dispatcher:
     """Claims queued messages for channels with room and hands them over once the claim is durable."""
 
     def __init__(
-        self, context: Context, lanes: Lanes, parts: PartCache, outcomes: Outcomes, held_until: HeldUntil
+        self, context: Context, lanes: Lanes, parts: PartCache, outcomes: Outcomes, gate: Gate
     ) -> None:
-        self._held_until = held_until
+        self._gate = gate
         self._journal = context.journal
         self._clock = context.clock
         self._parts = parts
@@ -152,18 +159,25 @@ class Dispatcher:
         now_ms = self._clock.now_ms()
         claims: dict[str, Claims] = {}
         while room > 0 and (message := self._next(channel_id)) is not None:
-            if message.expires_at <= now_ms:
-                self._outcomes.finish(message, State.EXPIRED, Reason.VALIDITY_OVER, unit, now_ms)
-                unit.moved[message.id] = message
-            elif due_at := self._held_until(message, now_ms):
-                message.move(State.HELD, Reason.OUTSIDE_HOURS)
-                message.due_at = due_at
-                unit.moved[message.id] = message
-            else:
+            if not self.kept_back(message, unit, now_ms):
                 room -= self._claim(message, channel_id, claims, unit, Reason.CLAIMED_FROM_QUEUE)
         self._submit_after(claims, unit)
         if any(lane.wants_load() for lane in self._lanes.of_channel(channel_id)):
             self.hungry.set()
+
+    def kept_back(self, message: Message, unit: Unit, now_ms: int) -> bool:
+        """Whether a message that had to wait must not go out now: then it is ended or held, in `unit`."""
+        if message.expires_at <= now_ms:
+            self._outcomes.finish(message, State.EXPIRED, Reason.VALIDITY_OVER, unit, now_ms)
+        elif (stopped := self._gate.stopped(message, unit)) is not None:
+            self._outcomes.finish(message, State.FAILED, stopped, unit, now_ms)
+        elif due_at := self._gate.held_until(message, now_ms):
+            message.move(State.HELD, Reason.OUTSIDE_HOURS)
+            message.due_at = due_at
+        else:
+            return False
+        unit.moved[message.id] = message
+        return True
 
     def expire(self, now_ms: int) -> None:
         """End queued messages whose validity is over, though no channel has asked for them."""

@@ -61,7 +61,7 @@ class Pipeline:
         parts = PartCache(configs)
         lanes = Lanes(settings.delivery.memory_window)
         self.risk = risk = Risk(context)
-        self.dispatcher = dispatcher = Dispatcher(context, lanes, parts, outcomes, risk.held_until)
+        self.dispatcher = dispatcher = Dispatcher(context, lanes, parts, outcomes, risk)
         forms = {id_: IdForms(config.receipt_id_form) for id_, config in configs.items()}
         matcher = Matcher(context.store, index, forms)
         self.inbound = inbound = Inbound(context, directory, self.notifier, OBEY)
@@ -73,7 +73,7 @@ class Pipeline:
         }
         dispatcher.attach(self.channels)
         self._recovery = Recovery(context, lanes, answers, settler, outcomes)
-        self.sweeper = Sweeper(context, dispatcher, settler, outcomes, risk.held_until)
+        self.sweeper = Sweeper(context, dispatcher, settler, outcomes)
         self.accept = Accept(
             context, parts, dispatcher, outcomes, Live(context.routes), Live(PriceList(settings.price)), risk
         )

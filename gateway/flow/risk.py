@@ -28,6 +28,10 @@ from gateway.live import Live
 from gateway.store.risk import accepted_since, load_policies
 from routing.zones import zones_of
 
+_LISTS = (
+    (RiskRule.BLACKLIST, BLOCKED_FLAGS, Reason.BLACKLISTED),
+    (RiskRule.OPTOUT, OPTED_OUT_FLAGS, Reason.OPTED_OUT),
+)
 _PAGE = 20_000  # messages in one read of the counts
 _NEVER = 1 << 62  # an id above all
 
@@ -168,7 +172,7 @@ class Risk:
         if who and not flags & ALLOWED_FLAG:
             for cap in self.frequency.over(who, judged.purpose, judged.entry, judged.caps):
                 detail = f"{cap.rule.value} {judged.policy.values[cap.rule]}"
-                self._note(message, cap.rule, detail, judged, unit)
+                self._note(message, cap.rule, detail, judged.policy, unit)
                 if cap.enforced:
                     return Verdict(message, Reason.RATE_LIMITED, detail)
         if judged.hours is not None:
@@ -176,12 +180,9 @@ class Risk:
         return None
 
     def _listed(self, message: Message, flags: int, judged: _Judged, unit: Unit) -> Verdict | None:
-        for rule, stopped, reason in (
-            (RiskRule.BLACKLIST, BLOCKED_FLAGS, Reason.BLACKLISTED),
-            (RiskRule.OPTOUT, OPTED_OUT_FLAGS, Reason.OPTED_OUT),
-        ):
+        for rule, stopped, reason in _LISTS:
             if flags & stopped[judged.purpose] and judged.policy.runs(rule):
-                self._note(message, rule, rule.value, judged, unit)
+                self._note(message, rule, rule.value, judged.policy, unit)
                 if judged.policy.enforces(rule):
                     return Verdict(message, reason, rule.value)
         return None
@@ -193,16 +194,38 @@ class Risk:
         detail = f"{RiskRule.HOURS.value} {judged.policy.values[RiskRule.HOURS]}"
         if begins is None:
             detail += "; the time zones the number may be in share no such minute"
-        self._note(message, RiskRule.HOURS, detail, judged, unit)
+        self._note(message, RiskRule.HOURS, detail, judged.policy, unit)
         if not judged.policy.enforces(RiskRule.HOURS):
             return None
         return Verdict(message, Reason.OUTSIDE_HOURS, detail, 0 if hours.refuse else begins or 0)
 
-    def _note(self, message: Message, rule: RiskRule, detail: str, judged: _Judged, unit: Unit) -> None:
+    def _note(self, message: Message, rule: RiskRule, detail: str, policy: Policy, unit: Unit) -> None:
         """Note a verdict once the unit it belongs to is committed."""
-        mode = judged.policy.modes[rule]
-        note = partial(self.verdicts.note, judged.account_id, rule, mode, phone=message.phone, detail=detail)
+        account_id, mode = message.submission.account_id, policy.modes[rule]
+        note = partial(self.verdicts.note, account_id, rule, mode, phone=message.phone, detail=detail)
         unit.then.append(note)
+
+    def stopped(self, message: Message, unit: Unit) -> Reason | None:
+        """Return why a message that had to wait goes out no more: its number was put on a list meanwhile.
+
+        One that a carrier was given before goes on: it may be on the handset already.
+        """
+        if message.sent_at is not None or not message.phone:
+            return None
+        account_id = message.submission.account_id
+        lists = self.lists.index.of(account_id, message.submission.project_id)
+        if not lists:
+            return None
+        flags, phone = 0, int(message.phone)
+        for numbers in lists:
+            flags |= numbers[phone]
+        if flags:
+            policy = self.policies.value.of(account_id)
+            for rule, stopping, reason in _LISTS:
+                if flags & stopping[message.purpose] and policy.enforces(rule):
+                    self._note(message, rule, rule.value, policy, unit)
+                    return reason
+        return None
 
     def held_until(self, message: Message, now_ms: int) -> int:
         """Return until when an accepted message must wait for the recipient's day; 0: it may be sent now.

@@ -8,7 +8,7 @@ import structlog
 from gateway.domain.message import Message, Reason, State
 from gateway.errors import GatewayError
 from gateway.flow.context import Context
-from gateway.flow.dispatch import Dispatcher, HeldUntil
+from gateway.flow.dispatch import Dispatcher
 from gateway.flow.kept import Parked, load_receipt
 from gateway.flow.outcome import Outcomes
 from gateway.flow.settle import Settler
@@ -32,9 +32,7 @@ class Sweeper:
         dispatcher: Dispatcher,
         settler: Settler,
         outcomes: Outcomes,
-        held_until: HeldUntil,
     ) -> None:
-        self._held_until = held_until
         self._store = context.store
         self._clock = context.clock
         self._dispatcher = dispatcher
@@ -87,12 +85,7 @@ class Sweeper:
             if message.state is not State.HELD:
                 continue  # a late answer was quicker
             unit.moved[message.id] = message
-            if message.expires_at <= now_ms:
-                self._outcomes.finish(message, State.EXPIRED, Reason.VALIDITY_OVER, unit, now_ms)
-            elif due_at := self._held_until(message, now_ms):
-                message.move(State.HELD, Reason.OUTSIDE_HOURS)
-                message.due_at = due_at
-            else:
+            if not self._dispatcher.kept_back(message, unit, now_ms):
                 held_for_hours = message.reason is Reason.OUTSIDE_HOURS
                 message.move(State.QUEUED, Reason.HOURS_BEGAN if held_for_hours else Reason.RETRY_DUE)
                 queued.append(message)

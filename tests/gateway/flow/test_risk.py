@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from carriers.results import Fate
 from config.schema import RiskMode, RiskRule, RiskSettings
 from gateway.domain.lists import Listing, ListKind
 from gateway.domain.message import Purpose, Reason, State
@@ -328,6 +329,62 @@ async def test_a_late_message_whose_validity_ends_before_the_morning_expires_the
         await rig.pipeline.sweeper.look(seldom=False)
         assert await states(rig) == [(State.EXPIRED, Reason.VALIDITY_OVER)]
         assert await rig.balance() == (BALANCE, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(ListKind.OPTED_OUT, Reason.OPTED_OUT), (ListKind.BLOCKED, Reason.BLACKLISTED)],
+)
+async def test_who_asks_for_no_more_at_night_gets_nothing_of_what_was_held_for_the_morning(
+    tmp_path: Path, kind: ListKind, reason: Reason
+) -> None:
+    async with flow(tmp_path / "g.db", options=risk(), clock=at(NIGHT_MS)) as rig:
+        await rig.accept(2, **SALE)
+        await lists(rig, blocked(1, kind, purpose=Purpose.PROMOTION))
+        rig.clock.ms = EIGHT_MS
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert await states(rig) == [(State.FAILED, reason), (State.SENDING, Reason.CLAIMED_FROM_QUEUE)]
+        assert await rig.balance() == (BALANCE - PRICE, PRICE, 0)
+        assert len(await rig.rows(tables.outbox)) == 1
+        assert len(rig.channel().sent) == 1
+
+
+async def test_who_asks_for_no_more_while_a_campaign_queues_gets_nothing_of_it(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db", options=risk(), clock=at(MORNING_MS)) as rig:
+        rig.channel().up = False
+        await rig.accept(2, **SALE)
+        await lists(rig, blocked(2, ListKind.OPTED_OUT, purpose=Purpose.PROMOTION))
+        rig.channel().go(up=True)
+        await rig.settled()
+        assert await states(rig) == [
+            (State.SENDING, Reason.CLAIMED_FROM_QUEUE),
+            (State.FAILED, Reason.OPTED_OUT),
+        ]
+        assert await rig.balance() == (BALANCE - PRICE, PRICE, 0)
+        await rig.pipeline.risk.verdicts.flush()
+        assert [row["count"] for row in await rig.rows(tables_risk.risk_counts, rule="optout")] == [1]
+
+
+async def test_a_list_that_is_only_watched_stops_nothing_that_waits(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db", options=risk(mode=RiskMode.MONITOR), clock=at(MORNING_MS)) as rig:
+        rig.channel().up = False
+        await rig.accept(**SALE)
+        await lists(rig, blocked(1))
+        rig.channel().go(up=True)
+        assert await states(rig) == [(State.SENDING, Reason.CLAIMED_FROM_QUEUE)]
+
+
+async def test_what_a_carrier_was_given_before_it_was_listed_goes_on(tmp_path: Path) -> None:
+    """It may be on the handset already: to say that it failed would be a guess."""
+    async with flow(tmp_path / "g.db", options=risk(), clock=at(MORNING_MS)) as rig:
+        await rig.accept(**SALE)
+        (segment,) = rig.channel().unanswered
+        rig.channel().answer([segment], fate=Fate.IN_DOUBT, message_id="")
+        await rig.settled()
+        await lists(rig, blocked(1))
+        rig.clock.pass_(60)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert (await states(rig))[0] == (State.SENDING, Reason.CLAIMED_FROM_QUEUE)
 
 
 async def test_a_number_that_may_be_anywhere_never_gets_promotion(tmp_path: Path) -> None:
