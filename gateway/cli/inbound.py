@@ -16,10 +16,12 @@ from gateway.cli.common import (
     show_rows,
 )
 from gateway.domain.numbers import OwnedNumber, bare, handset
+from gateway.domain.operator import Permission
 from gateway.flow.life import readable
 from gateway.flow.wishes import OBEY
 from gateway.logs import mask_number
-from gateway.store import inbound_desk, owned_numbers
+from gateway.store import audit, inbound_desk, owned_numbers
+from gateway.store.audit import Entry
 from gateway.store.inbound_desk import View, Wanted
 from gateway.store.owned_numbers import Place, known_channel
 
@@ -65,6 +67,7 @@ def list_(
         before_id=before,
     )
     with office(config) as here:
+        by(permission=Permission.NUMBERS_READ if reveal else Permission.MESSAGES_READ)
         found = here.store.read_now(lambda c: inbound_desk.listed(c, wanted, limit))
     rows = [readable({name: one[name] for name in LISTED} | _source(one, reveal)) for one in found]
     show_rows(rows if json else [_flat(row) for row in rows], json)
@@ -80,7 +83,10 @@ def show_(
 ) -> None:
     """Show one message: whose it is and why, its parts, its callback."""
     with office(config) as here:
+        who = by(permission=Permission.NUMBERS_READ if reveal or text else Permission.MESSAGES_READ)
         found = here.store.read_now(lambda c: inbound_desk.one(c, id_))
+        entry = Entry("inbound.show", "inbound", str(id_), None, {"numbers": reveal, "text": text})
+        here.store.transaction(lambda c: audit.record(c, who.actor, entry, who.now_ms))
     view = readable(found | _source(found, reveal))
     if not reveal:
         view.pop("phone_given")

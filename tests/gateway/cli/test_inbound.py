@@ -63,6 +63,24 @@ def test_one_message_is_shown_with_its_reasons_and_its_text_when_asked_for(
     assert "conflict" in cli("inbound", "show", "2").out
 
 
+def test_numbers_and_texts_need_a_role_that_may_see_them_and_each_look_is_audited(
+    cli: CommandLine, account: str
+) -> None:
+    cli("operator", "create", "vera", "--role", "viewer")
+    for command in (("list", "--reveal"), ("show", "2", "--reveal"), ("show", "2", "--text")):
+        refused = cli("inbound", *command, "--as", "vera")
+        assert (refused.code, refused.out) == (1, "")
+        assert "numbers:read" in refused.err
+    assert cli("inbound", "list", "--as", "vera").code == 0
+    assert cli("inbound", "show", "2", "--as", "vera").code == 0
+    assert cli("inbound", "show", "2", "--text").code == 0
+    looks = [one for one in cli("audit", "list", "--json").json if one["action"] == "inbound.show"]
+    assert [(one["actor"].partition(":")[0], one["after"]) for one in looks] == [
+        ("cli", {"numbers": False, "text": True}),
+        ("vera", {"numbers": False, "text": False}),
+    ]
+
+
 def test_an_unowned_message_is_given_away_once(cli: CommandLine, account: str) -> None:
     given = cli("inbound", "assign", "2", "--account", account, "--json").json
     assert (given["account_id"], given["ownership"], given["forwarding"]) == (account, "assigned", "due")
