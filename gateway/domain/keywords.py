@@ -1,20 +1,14 @@
 """Words by which a handset says that it wants no more messages, or wants them again."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 
 from gateway.domain.inbound import Wish
-
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\0"))
+from gateway.domain.words import normalised
 
 
 def plain(text: str) -> str:
-    """Return `text` as words are compared: NFKC, without case, without white space around or invisibles."""
-    return (
-        unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-        .translate(_INVISIBLE)
-        .strip()
-    )
+    """Return `text` as words are compared: `normalised`, without NUL and white space around."""
+    return normalised(text.replace("\0", "")).strip()
 
 
 class Keywords:

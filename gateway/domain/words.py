@@ -13,10 +13,13 @@ from gateway.domain.message import Purpose
 MAX_WORDS = 100_000
 MAX_WORD = 100  # characters
 
-# what a reader does not see: soft hyphen, zero-width characters, direction marks, variation selectors
+# what a reader does not see: Unicode's Default_Ignorable_Code_Point (soft hyphen, zero-width characters,
+# direction marks, variation selectors, fillers, tags)
 _UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_DOTTED = re.compile("i\u0307+")  # what case folding makes of the Turkish capital of a plain i
 _NAMES = {purpose.name.lower(): purpose for purpose in Purpose}
 _REGION = re.compile("[A-Z]{2}", re.ASCII)
 
@@ -40,7 +43,8 @@ def normalised(text: str) -> str:
         return text.lower()
     if _UNSEEN.search(text) is not None:
         text = _UNSEEN.sub("", text)
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", _DOTTED.sub("i", folded))
 
 
 def read_words(content: str) -> list[Word]:

@@ -14,7 +14,8 @@ SHIPPED = Keywords(InboundSettings().opt_out, InboundSettings().opt_in)
 @pytest.mark.parametrize(
     "text",
     ["R", "r", "T", "TD", "td", "N", "STOP", "Stop", " stop\r\n", "ＳＴＯＰ", "UNSUBSCRIBE", "cancel", "退订",
-     "　退订 ", "\ufeff退订", "STOP\0", "Arrêt", "ARRÊT", "ARRE\u0302T"],
+     "　退订 ", "\ufeff退订", "STOP\0", "Arrêt", "ARRÊT", "ARRE\u0302T", "iptal", "İptal",
+     "\u2068STOP\u2069", "\u202aSTOP\u202c", "STOP\ufe0f"],
 )  # fmt: skip
 def test_words_to_stop(text: str) -> None:
     assert SHIPPED.wish(text) is Wish.OPT_OUT
@@ -35,6 +36,10 @@ def test_a_word_inside_a_message_is_no_wish(text: str | None) -> None:
 def test_words_are_compared_alike_in_every_language() -> None:
     words = Keywords({"tr": ["İPTAL"], "de": ["Straße"]}, {"ru": ["ДА"]})
     assert words.wish("i̇ptal") is Wish.OPT_OUT
+    assert (
+        words.wish("iptal") is Wish.OPT_OUT
+    )  # its own small letters, and how a keyboard without them writes it
+    assert words.wish("IPTAL") is Wish.OPT_OUT
     assert words.wish("STRASSE") is Wish.OPT_OUT
     assert words.wish("да") is Wish.OPT_IN
 

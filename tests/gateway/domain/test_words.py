@@ -25,6 +25,9 @@ def find(list_: WordList, text: str, purpose: Purpose = Purpose.PROMOTION, count
         "CASINO!",
         "the ｃａｓｉｎｏ",
         "ca\u200bsi\u00adno",
+        "ca\u3164si\u115fno",
+        "ca\U000e0100si\U000e0041no",
+        "CASİNO",
         "𝐂𝐚𝐬𝐢𝐧𝐨",
         "win(casino)",
         "赌场casino开业",
@@ -32,6 +35,11 @@ def find(list_: WordList, text: str, purpose: Purpose = Purpose.PROMOTION, count
 )
 def test_a_word_is_found_however_it_is_written(text: str) -> None:
     assert find(words("casino"), text) == "casino"
+
+
+@pytest.mark.parametrize("text", ["İddaa", "iddaa", "IDDAA"])
+def test_a_turkish_capital_is_the_letter_it_is_the_capital_of(text: str) -> None:
+    assert find(words("İddaa"), text) == "iddaa"
 
 
 @pytest.mark.parametrize("text", ["casinos", "occasino", "cas ino", "", "casin"])
