@@ -110,17 +110,32 @@ def _written(connection: Connection, finished: Sequence[Finished]) -> set[int]:
 
 
 def grant(connection: Connection, message: MoMessage, obey: Callable[[Wish], Obey | None]) -> bool:
-    """Do what a message wishes, if it is known of whom; whether that changed anything."""
+    """Do what a message wishes, if it is known of whom; whether that changed anything.
+
+    It is meant for whom it was sent to, and for the project whose message it may be the reply to.
+    """
     wanted = obey(message.wish)
-    phone = message.source or ""
-    if wanted is None or not message.account_id or not message.project_id or not is_phone(phone):
+    phone, account_id = message.source or "", message.account_id
+    if wanted is None or not account_id or not message.project_id or not is_phone(phone):
         return False
-    return wanted(connection, message.account_id, message.project_id, phone, message.received_at)
+    projects = {message.project_id: None, _project_of(connection, message.message_id): None}
+    done = [
+        wanted(connection, account_id, project, phone, message.received_at) for project in projects if project
+    ]
+    return any(done)
+
+
+def _project_of(connection: Connection, message_id: int | None) -> str | None:
+    """Return the project of a message we sent; None: there is none, or it is forgotten."""
+    if message_id is None:
+        return None
+    sent = select(_s.project_id).join_from(tables.messages, tables.submissions, _s.id == _m.submission_id)
+    return connection.scalar(sent.where(_m.id == message_id))
 
 
 def is_phone(text: str) -> bool:
-    """Whether `text` can be a number messages are sent to."""
-    return text.isascii() and text.isdigit() and len(text) <= 15
+    """Whether `text` can be a number messages are sent to: E.164, which no zero begins."""
+    return text.isascii() and text.isdigit() and not text.startswith("0") and len(text) <= 15
 
 
 def waiting_parts(connection: Connection, after_id: int, limit: int) -> list[Values]:

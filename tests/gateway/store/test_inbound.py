@@ -68,6 +68,28 @@ def test_only_a_wish_of_somebody_known_is_done_and_with_it_everything_or_nothing
     assert len(all_rows(store, mo_messages)) == 5
 
 
+def test_a_wish_is_for_the_project_of_the_message_it_answers_too(store: Store) -> None:
+    """An account's projects may share the number of the one that owns it."""
+    open_account(store)
+    commit(store, accepted(message(1, submission=submission(project_id="org-two"))))
+    asked: list[str] = []
+
+    def obey(_: Connection, _account: str, project: str, _phone: str, _at: int) -> bool:
+        asked.append(project)
+        return False
+
+    for id_, answers in ((10, 1_001), (11, None), (12, 999)):
+        reply = Finished(mo_message(id_, wish=Wish.OPT_OUT, message_id=answers), [], [], None)
+        store.transaction(lambda c, reply=reply: inbound.finish(c, [reply], [], {Wish.OPT_OUT: obey}.get))
+    assert asked == ["org-one", "org-two", "org-one", "org-one"]
+
+
+@pytest.mark.parametrize("source", ["0", "0123456789", "1234567890123456", "", "Acme", "١٢٣"])
+def test_no_number_is_made_up_for_a_sender_that_is_none(source: str) -> None:
+    """`0123456789` is national: as E.164 it would opt out somebody in North America."""
+    assert not inbound.is_phone(source)
+
+
 def test_parts_that_wait_are_read_in_order_and_those_that_do_not_are_remembered(store: Store) -> None:
     commit(store, Changes(inbound=[part(n) for n in (3, 1, 2, 4)]))
     done = [Finished(mo_message(10), [1], [], None), Finished(mo_message(11), [3], [], None)]
