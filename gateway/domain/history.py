@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from config.limits import MOST
+
 
 class Entry(NamedTuple):
     """One message that was accepted."""
@@ -44,7 +46,10 @@ class History:
         return len(self._who)
 
     def recent(self, who: int, since: int) -> Sequence[Entry]:
-        """Return the entries of `who` later than `since`, newest first."""
+        """Return the entries of `who` later than `since`, newest first.
+
+        The newest `MOST` of them: no limit asks for more.
+        """
         number = self._heads[who & self._buckets]
         lowest = self._next - self.size
         found: list[Entry] | None = None
@@ -56,6 +61,8 @@ class History:
             if self._who[slot] == who:
                 found = found if found is not None else []
                 found.append(Entry(at, self._template[slot], self._text[slot]))
+                if len(found) == MOST:
+                    break
             number = self._before[slot]
         return NOTHING if found is None else found
 

@@ -102,7 +102,7 @@ class Risk:
         """Count what was accepted within the last day as if it had just been."""
         now_ms = self._clock.now_ms()
         self._offset = now_ms - int(self._clock.monotonic() * 1000)
-        who, codes, before = array("q"), array("b"), _NEVER
+        who, purposes, before = array("q"), array("b"), _NEVER
         entries = tuple(array("q") for _ in Entry._fields)
         latest = now_ms  # what was written before something is not younger than that, whatever the clock said
         while rows := await self._store.read(
@@ -111,14 +111,14 @@ class Risk:
             for before, account_id, purpose, phone, template_id, text, at in rows:  # noqa: B007 — the last id
                 latest = min(latest, at)
                 who.append(recipient_key(account_id, phone))
-                codes.append(purpose == Purpose.VERIFICATION)
+                purposes.append(purpose)
                 for column, value in zip(entries, entry_of(latest, template_id, text), strict=True):
                     column.append(value)
             if len(who) >= 2 * self.frequency.verification.size:
                 break
         for n in reversed(range(len(who))):
-            ring = self.frequency.verification if codes[n] else self.frequency.others
-            ring.add(who[n], Entry(*(column[n] for column in entries)))
+            entry = Entry(*(column[n] for column in entries))
+            self.frequency.add(who[n], Purpose(purposes[n]), entry)
 
     # -- what it decides
 
@@ -143,7 +143,6 @@ class Risk:
         )
         if not (judged.caps or judged.lists or judged.hours):
             return ()
-        ring = self.frequency.ring(purpose)
         counted: list[int] = []
         verdicts: list[Verdict] = []
         for message in messages:
@@ -156,9 +155,9 @@ class Risk:
                 if not verdict.due_at:
                     continue
             if who:
-                counted.append(ring.add(who, judged.entry))
+                counted.append(self.frequency.add(who, purpose, judged.entry))
         if counted:
-            unit.undo.append(partial(ring.drop, counted))
+            unit.undo.append(partial(self.frequency.ring(purpose).drop, counted))
         return verdicts
 
     def _judge(self, message: Message, who: int, judged: _Judged, unit: Unit) -> Verdict | None:

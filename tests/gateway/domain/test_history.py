@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.limits import MOST
 from gateway.domain.history import Entry, History, key
 
 SPAN = 1_000
@@ -38,6 +39,13 @@ def test_numbers_that_share_a_bucket_do_not_mix() -> None:
         history.add(who, Entry(who, 0, 0))
     assert [entry.at for entry in history.recent(8, 0)] == [8, 8]
     assert [entry.at for entry in history.recent(16, 0)] == [16]
+
+
+def test_no_more_is_found_than_any_limit_may_allow() -> None:
+    history = History(4_096, SPAN)
+    for at in range(2 * MOST):
+        history.add(7, Entry(at, 0, 0))
+    assert [entry.at for entry in history.recent(7, 0)] == list(range(2 * MOST - 1, MOST - 1, -1))
 
 
 def test_a_full_ring_forgets_the_oldest_and_counts_what_was_not_old_enough() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.schema import RiskMode, RiskRule, RiskSettings
+from gateway.domain.history import Entry
 from gateway.domain.message import Purpose
 from gateway.domain.risk import (
     DAY_MS,
@@ -96,7 +97,7 @@ class Counter:
         who, entry = recipient_key("acc-1", phone), entry_of(at, template, text)
         over = self.frequency.over(who, purpose, entry, caps)
         if not any(cap.enforced for cap in over):
-            self.frequency.ring(purpose).add(who, entry)
+            self.frequency.add(who, purpose, entry)
         return [cap.rule for cap in over]
 
 
@@ -143,6 +144,23 @@ def test_what_was_refused_does_not_count() -> None:
     for n in range(1, 30):
         assert counter.sent(NOW + n * 1_000) != []
     assert counter.sent(NOW + 30_000, text="other") == []
+
+
+def test_a_number_that_gets_thousands_of_alerts_is_looked_up_like_any_other() -> None:
+    counter = Counter(policy(), size=4_096)
+    for n in range(4_000):
+        assert counter.sent(NOW + n, text=f"alert {n}", purpose=Purpose.NOTIFICATION) == []
+    looked: list[int] = []
+    recent = counter.frequency.others.recent
+
+    def watched(who: int, since: int) -> Sequence[Entry]:
+        found = recent(who, since)
+        looked.append(len(found))
+        return found
+
+    counter.frequency.others.recent = watched  # type: ignore[method-assign]
+    assert counter.sent(NOW + 4_000, text="alert 3999") == [RiskRule.CONTENT_RATE]
+    assert looked == [1]
 
 
 def test_no_campaign_drives_codes_out_of_memory() -> None:
