@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from gateway.admin.problem import Mistake, unreadable
 
 LONGEST_PAGE = 200
+LONGEST_ID = 2**63 - 1  # of a store's row
 
 
 class Body(BaseModel):
@@ -103,9 +104,16 @@ def position_in(cursor: str, *kinds: type[Any]) -> tuple[Any, ...] | None:
     except (ValueError, binascii.Error):
         position = None
     fits = isinstance(position, list) and len(position) == len(kinds)
-    if not fits or not all(type(one) is kind for one, kind in zip(position, kinds, strict=True)):
+    if not fits or not all(
+        type(one) is kind and _storable(one) for one, kind in zip(position, kinds, strict=True)
+    ):
         raise unreadable("the query does not have the form this endpoint takes", _NO_CURSOR)
     return tuple(position)
+
+
+def _storable(value: str | int) -> bool:
+    """Whether a store can compare `value` with its own."""
+    return "\0" not in value if isinstance(value, str) else -LONGEST_ID <= value <= LONGEST_ID
 
 
 _NO_CURSOR = (Mistake("query.cursor", "is not one that this list gave out"),)

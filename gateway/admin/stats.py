@@ -77,7 +77,7 @@ async def show_statistics(call: Call, query: StatisticsQuery) -> CountPage:
     days = await call.read(statistics.calendar)
     last = query.last or date.fromisoformat(days.day(call.by().now_ms))
     wanted = Wanted(
-        first=(query.first or last - timedelta(days=DAYS - 1)).isoformat(),
+        first=(query.first or last - min(timedelta(days=DAYS - 1), last - date.min)).isoformat(),
         last=last.isoformat(),
         account_id=query.account_id or None,
         project_id=query.project_id or None,

@@ -154,7 +154,7 @@ def _wanted(
 ) -> Wanted:
     today = here.store.read_now(statistics.calendar).day(now_ms())
     last = _day(days[1]) if days[1] else date.fromisoformat(today)
-    first = _day(days[0]) if days[0] else last - timedelta(days=DAYS - 1)
+    first = _day(days[0]) if days[0] else last - min(timedelta(days=DAYS - 1), last - date.min)
     if first > last:
         raise Invalid(f"{first} is after {last}")
     return Wanted(

@@ -8,7 +8,7 @@ from gateway.admin.problem import Problem
 from gateway.admin.schema import cursor_of, position_in, unix_ms, when
 
 
-@given(st.integers(0, 2**53), st.text())
+@given(st.integers(1 - 2**63, 2**63 - 1), st.text(st.characters(codec="utf-8", exclude_characters="\0")))
 def test_a_cursor_leads_back_to_its_position(number: int, text: str) -> None:
     assert position_in(cursor_of(number, text), int, str) == (number, text)
 
@@ -27,6 +27,12 @@ def test_a_cursor_of_another_list_is_refused() -> None:
     for other in (cursor_of("x"), cursor_of(1, 2), cursor_of(True)):
         with pytest.raises(Problem):
             position_in(other, int)
+
+
+@pytest.mark.parametrize("position", [2**63, 2**64 - 1, "a\0b"])
+def test_a_cursor_that_no_store_could_look_for_is_refused(position: int | str) -> None:
+    with pytest.raises(Problem):
+        position_in(cursor_of(position), type(position))
 
 
 @given(st.integers(0, 4_000_000_000_000))

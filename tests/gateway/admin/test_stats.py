@@ -51,6 +51,11 @@ async def test_filters_and_pages(viewer: Person) -> None:
     assert second["next"] is None
 
 
+async def test_the_first_days_of_the_calendar_have_no_week_before_them(viewer: Person) -> None:
+    answer = await viewer.get("/stats?last=0001-01-03")
+    assert (answer.status, answer.json["items"]) == (200, [])
+
+
 @pytest.mark.parametrize(
     "query", ["by=phone", "by=day,day", "by=", "first=yesterday", "purpose=4", "cursor=x"]
 )
