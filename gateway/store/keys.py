@@ -42,9 +42,6 @@ class KeySummary:
 def create_key(connection: Connection, keyring: Keyring, account_id: str, name: str, by: By) -> KeyPair:
     """Add a key pair to an account; raises `NotFound`, `Invalid`, `Conflict` with 20 usable keys already."""
     name = check_key_name(name)
-    accounts = tables.accounts
-    if connection.scalar(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update()) is None:
-        raise NotFound(f"there is no account {account_id}")
     _check_room(connection, account_id, by.now_ms)
     pair = new_key_pair()
     insert_key(connection, keyring, pair, account_id, by.now_ms, name=name)
@@ -65,7 +62,7 @@ def rotate_key(connection: Connection, keyring: Keyring, public_key: str, overla
         raise Conflict(f"key {public_key} was replaced by {old.replaced_by} already")
     if overlap_ms and old.state != "active":
         raise Conflict(f"key {public_key} is disabled: it can be replaced at once, without an overlap")
-    if overlap_ms:
+    if overlap_ms or old.state != "active":  # else the new one takes the place of the old one
         _check_room(connection, old.account_id, by.now_ms)
     pair = new_key_pair()
     insert_key(connection, keyring, pair, old.account_id, by.now_ms, name=old.name, allowed=old.allowed)
@@ -80,10 +77,15 @@ def rotate_key(connection: Connection, keyring: Keyring, public_key: str, overla
 
 
 def enable_key(connection: Connection, public_key: str, *, active: bool, by: By) -> None:
-    """Switch a key on or off; raises `NotFound`, `Conflict` for switching on one that was replaced."""
+    """Switch a key on or off.
+
+    Raises `NotFound`, `Conflict` for switching on one that was replaced, or one too many.
+    """
     old = _locked(connection, public_key)
     if active and old.replaced_by is not None:
         raise Conflict(f"key {public_key} was replaced by {old.replaced_by} and stays off")
+    if active and old.state != "active":
+        _check_room(connection, old.account_id, by.now_ms)
     state = "active" if active else "disabled"
     connection.execute(update(tables.api_keys).where(_k.public_key == public_key).values(state=state))
     action = "key.enable" if active else "key.disable"
@@ -182,9 +184,14 @@ def _state(row: Row[Any], now_ms: int) -> str:
 
 
 def _check_room(connection: Connection, account_id: str, now_ms: int) -> None:
+    """Refuse a key too many; the account is held, so that two at once see each other."""
+    accounts = tables.accounts.c
+    query = select(accounts.id).where(accounts.id == account_id).with_for_update()
+    if connection.scalar(query) is None:
+        raise NotFound(f"there is no account {account_id}")
     alive = or_(_k.retires_at.is_(None), _k.retires_at > now_ms)
-    query = select(_k.public_key).where(_k.account_id == account_id, _k.state == "active", alive)
-    if len(connection.scalars(query).all()) >= MAX_KEYS:
+    usable = select(_k.public_key).where(_k.account_id == account_id, _k.state == "active", alive)
+    if len(connection.scalars(usable).all()) >= MAX_KEYS:
         raise Conflict(f"account {account_id} has {MAX_KEYS} usable keys already: disable one first")
 
 

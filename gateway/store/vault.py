@@ -43,10 +43,16 @@ class Vault:
         """Store `data` durably, return its hash; call it while the vault is `held`."""
         digest = hashlib.sha256(data).hexdigest()
         path = self.path(digest)
-        if path.exists():
-            return digest
+        if not path.exists():
+            self._write(data, path)
+        # the names must survive a power cut too; one that stands there may be another's who has not got so far
+        for directory in (path.parent, self._directory, self._directory.parent):
+            _sync(directory)
+        return digest
+
+    def _write(self, data: bytes, path: Path) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        draft = path.with_name(f".{digest}.{secrets.token_hex(4)}")
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with open(descriptor, "wb") as file:
@@ -57,9 +63,6 @@ class Vault:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        for directory in (path.parent, self._directory):  # the names must survive a power cut too
-            _sync(directory)
-        return digest
 
     def path(self, digest: str) -> Path:
         """Return where the bytes with this hash stand, or would; raises ValueError for what is no hash."""

@@ -1,6 +1,7 @@
 """API keys: made, replaced, switched off and on, bound to addresses; every change audited."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -174,6 +175,48 @@ def test_an_account_has_twenty_usable_keys_at_most(store: Store, acme: NewAccoun
         lambda c: keys.enable_key(c, listed(store, acme.account_id)[1].public_key, active=False, by=by())
     )
     create(store, acme.account_id)
+
+
+def test_no_way_leads_to_a_twenty_first_usable_key(store: Store, acme: NewAccount) -> None:
+    spare, gone = create(store, acme.account_id).public_key, create(store, acme.account_id).public_key
+    for public_key in (spare, gone):
+        store.transaction(lambda c, key=public_key: keys.enable_key(c, key, active=False, by=by()))
+    for _ in range(19):
+        create(store, acme.account_id)
+    with pytest.raises(Conflict, match="20 usable keys"):
+        store.transaction(lambda c: keys.enable_key(c, spare, active=True, by=by()))
+    with pytest.raises(Conflict, match="20 usable keys"):
+        rotate(store, gone)
+    # what is on stays on, however often it is said
+    store.transaction(lambda c: keys.enable_key(c, acme.public_key, active=True, by=by()))
+    rotate(store, acme.public_key)
+    assert sum(key.state == "active" for key in listed(store, acme.account_id)) == 20
+
+
+def test_two_ways_to_the_last_free_place_at_once_lead_to_one_key(store: Store, acme: NewAccount) -> None:
+    spare = create(store, acme.account_id).public_key
+    store.transaction(lambda c: keys.enable_key(c, spare, active=False, by=by()))
+    for _ in range(18):
+        create(store, acme.account_id)
+    refused: list[Conflict] = []
+
+    def attempt(work: Callable[[Any], object]) -> None:
+        try:
+            store.transaction(work)
+        except Conflict as error:
+            refused.append(error)
+
+    works: list[Callable[[Any], object]] = [
+        lambda c: keys.enable_key(c, spare, active=True, by=by()),
+        lambda c: keys.create_key(c, RING, acme.account_id, "", by()),
+        lambda c: keys.rotate_key(c, RING, acme.public_key, 1000, by()),
+    ]
+    threads = [threading.Thread(target=attempt, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 2
 
 
 def test_two_rotations_at_once_make_one_new_key(store: Store, acme: NewAccount) -> None:

@@ -1,6 +1,7 @@
 """The files directory: whole or not there, swept when nobody names them, never from under an upload."""
 
 import hashlib
+import os
 import threading
 from pathlib import Path
 
@@ -34,6 +35,24 @@ def test_the_same_bytes_are_stored_once(vault: Vault) -> None:
     assert vault.path(put(vault, b"licence")) == first
     assert first.stat().st_mtime_ns == written
     assert [path.name for path in first.parent.iterdir()] == [first.name]
+
+
+def test_what_is_named_is_durable_whoever_wrote_it(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same file from two accounts: the second must not rely on what the first has not synced yet."""
+    names: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        names.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    monkeypatch.setattr("gateway.store.vault.os.fsync", fsync)
+    path = vault.path(put(vault, b"licence"))
+    directories = [str(one) for one in (path.parent, path.parent.parent, path.parent.parent.parent)]
+    assert names[1:] == directories, "every name on the way to the file, its own directory's too"
+    names.clear()
+    put(vault, b"licence")
+    assert names == directories
 
 
 @pytest.mark.parametrize("digest", ["", "../../etc/passwd", "g" * 64, "A" * 64, "a" * 63])
