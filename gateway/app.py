@@ -158,7 +158,7 @@ class Gateway:
         self._replay = ReplayWindow(api.dedup_window, context.clock)
         self._uses = KeyUse(context.store)
         self._watch = Watch(context, keyring, directory, pipeline.followers)
-        self._reviews = Reviews(context.store, rules, context.clock, context.metrics.review, self._watch.look)
+        self._reviews = Reviews(context.store, rules, context.clock, context.metrics.review, self._watch.take_over)
         signer = LinkSigner(keyring.derived("links to files"))
         self._papers = Papers(context.store, context.settings.files, signer, context.clock)
         self._services = Services(
@@ -191,6 +191,7 @@ class Gateway:
             token_max_days=context.settings.admin.token_max_days,
             status=self._status,
             channels=self._channel_status,
+            take_over=self._watch.take_over,
         )
         settings = context.settings
         store = settings.store

@@ -1,6 +1,6 @@
 """What a handler is given: who asks, what for, and the two ways to the store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -41,6 +41,7 @@ class Services:
     token_max_days: int
     status: Callable[[], Facts]  # of the gateway as a whole
     channels: Callable[[], Mapping[str, Facts]]
+    take_over: Callable[[], Awaitable[None]]  # brings what was committed into the memory of who sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Call:
         return await self.services.store.read(query)
 
     async def change(self, work: Work[T]) -> T:
-        """Run `work` in one transaction, once for each Idempotency-Key.
+        """Run `work` in one transaction, once for each Idempotency-Key; it is in effect when this returns.
 
         Raises `Conflict` if the key was used before, `StoreUnavailable`, or what `work` raises: then nothing
         was changed.
@@ -94,7 +95,9 @@ class Call:
         if self.request_key:
             now_ms = self.services.clock.now_ms()
             work = request_keys.once(self.actor.name, self.request_key, now_ms, work)
-        return await self.services.store.write(work)
+        done = await self.services.store.write(work)
+        await self.services.take_over()
+        return done
 
 
 SERVICES = web.AppKey("services", Services)

@@ -202,7 +202,7 @@ async def _decide(call: Call, move: Move, version: int, reason: str) -> Decision
     reviews = call.services.reviews
     work = reviews.decision(call.path["item_id"], move, call.by(reason), version)
     made = await call.change(work)
-    await reviews.decided(made)
+    reviews.count(made)
     return Decision(id=made.item_id, status=word(made.kind, made.after))
 
 

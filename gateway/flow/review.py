@@ -52,9 +52,13 @@ class Reviews:
         return await self._store.read(work)
 
     async def change(self, work: Work[T]) -> T:
-        """Commit what a customer's `work` changes, and have it checked soon; raises likewise."""
+        """Commit what a customer's `work` changes, and have it checked soon; raises likewise.
+
+        What was approved and is not any more cannot be sent by the customer's next request.
+        """
         done = await self._run(partial(self._store.transaction, work))
         self.nudge()
+        await self._take_over()
         return done
 
     def nudge(self) -> None:
@@ -62,7 +66,7 @@ class Reviews:
         self._handed_in.set()
 
     def decision(self, item_id: str, move: Move, by: By, version: int) -> Work[Decided]:
-        """Return what makes a reviewer's move inside a transaction; `decided` must follow its commit.
+        """Return what makes a reviewer's move inside a transaction; `count` it once that is committed.
 
         It raises `NotFound`, `Invalid` and `Conflict` as `reviews.decide` does.
         """
@@ -73,10 +77,9 @@ class Reviews:
 
         return work
 
-    async def decided(self, made: Decided) -> None:
-        """Let a decision that was committed take effect: the next request is answered accordingly."""
+    def count(self, made: Decided) -> None:
+        """Count a decision that was committed."""
         self._metrics.moves.add(1, made.kind, made.after.name.lower(), "reviewer")
-        await self._take_over()
 
     async def run(self) -> None:
         """Check what waits, again and again, until cancelled."""

@@ -44,11 +44,18 @@ class Watch:
     async def run(self) -> None:
         """Look again and again until cancelled."""
         while True:
-            try:
-                await self.look()
-            except GatewayError as error:
-                log.warning("could not look for changes", error=str(error))
+            await self.take_over()
             await asyncio.sleep(INTERVAL)
+
+    async def take_over(self) -> None:
+        """Let what this process has just committed take effect before anybody is told that it is done.
+
+        If that cannot be now, the next look does it: what is committed has not failed.
+        """
+        try:
+            await self.look()
+        except GatewayError as error:
+            log.warning("could not look for changes", error=str(error))
 
     async def look(self) -> None:
         """Take over what changed since the last look; raises `StoreUnavailable`."""

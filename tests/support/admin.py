@@ -100,7 +100,7 @@ class Installation:
             "version": "9.9.9", "ready": True, "reasons": [], "in_doubt": 0, "pending_rows": 0, "queues": [],
         }  # fmt: skip
         self.channels: dict[str, dict[str, Any]] = {}
-        self.taken_over = 0  # how often a decision was brought into the memory of who sends
+        self.taken_over = 0  # how often what was changed was brought into the memory of who sends
         self._directory = tempfile.TemporaryDirectory()
         files = FileSettings(directory=self._directory.name)
         self.vault = Vault(Path(self._directory.name))
@@ -119,6 +119,7 @@ class Installation:
             token_max_days=settings.token_max_days,
             status=lambda: self.status,
             channels=lambda: self.channels,
+            take_over=self._take_over,
         )
         health = Health("9.9.9", self.metrics.render, lambda: [], lambda: self.channels, dict)
         self.app = admin_app(health)

@@ -65,6 +65,17 @@ async def test_a_key_is_replaced_at_once_or_with_an_overlap(
     assert (await root.post(f"/keys/{third}/rotate", {"overlap": "60"})).status == 400
 
 
+async def test_who_is_told_that_a_key_is_off_can_rely_on_it(
+    here: Installation, root: Person, account: dict[str, str]
+) -> None:
+    """The change is in the memory of who answers customers before it is answered."""
+    key, before = account["public_key"], here.taken_over
+    await root.post(f"/keys/{key}/disable", {"reason": "leak"})
+    assert here.taken_over == before + 1
+    await root.post("/keys/nobody/disable")
+    assert here.taken_over == before + 1
+
+
 async def test_a_key_is_switched_off_and_on(
     here: Installation, root: Person, account: dict[str, str]
 ) -> None:

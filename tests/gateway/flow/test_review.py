@@ -114,11 +114,17 @@ async def test_a_store_that_is_away_does_not_end_the_checks(
         await running
 
 
-async def test_a_decision_is_in_memory_when_it_returns(store: Store, office: Office, owner: Owner) -> None:
+async def test_what_a_customer_changes_is_in_memory_when_it_returns(office: Office, owner: Owner) -> None:
+    made = await office.hand_in(owner)
+    seen = office.taken_over
+    changes = {"text": "Order {1} is ready."}
+    await office.reviews.change(lambda c: applications.update_template(c, owner, made, changes, BY))
+    assert office.taken_over == seen + 1
+
+
+async def test_a_decision_is_counted(store: Store, office: Office, owner: Owner) -> None:
     made = await office.hand_in(owner)
     decided = store.transaction(office.reviews.decision(made, Move.APPROVE, BY, 1))
-    assert office.taken_over == 0
-    await office.reviews.decided(decided)
+    office.reviews.count(decided)
     assert decided.after is Review.APPROVED
-    assert office.taken_over == 1
     assert 'by="reviewer",kind="template",move="approved"' in office.metrics.render().decode()

@@ -4,12 +4,15 @@ import asyncio
 import secrets
 from pathlib import Path
 
+import pytest
+
 from config.schema import RiskMode, RiskRule
 from gateway.auth.keys import Keyring
 from gateway.domain.lists import Listing, ListKind
 from gateway.domain.message import State
 from gateway.domain.operator import SYSTEM
 from gateway.domain.risk import Override
+from gateway.errors import StoreUnavailable
 from gateway.flow.watch import Watch
 from gateway.store import accounts, ledger, numbers, revisions, risk
 from gateway.store.audit import By
@@ -71,3 +74,22 @@ async def test_two_looks_at_once_add_a_credit_once(tmp_path: Path) -> None:
         await asyncio.gather(*(watcher.look() for _ in range(4)))
         assert rig.pipeline.context.funds.available(ACCOUNT) == BALANCE + 7
         assert watcher.revisions[revisions.MONEY] == rig.store.read_now(revisions.current)[revisions.MONEY]
+
+
+async def test_what_was_committed_has_not_failed_if_it_cannot_be_taken_over_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        watcher, keyring = watch(rig)
+        await watcher.take_over()
+        new = rig.store.transaction(lambda c: accounts.create_account(c, keyring, "Two", NOON_MS))
+
+        def broken(_: object) -> None:
+            raise StoreUnavailable("disk full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(rig.store, "read_now", broken)
+            await watcher.take_over()
+        assert new.public_key not in rig.directory.value.keys
+        await watcher.take_over()
+        assert new.public_key in rig.directory.value.keys
