@@ -22,11 +22,8 @@ from gateway.admin.schema import (
 )
 from gateway.domain.operator import Permission
 from gateway.domain.review import Kind, Move, Review, word
-from gateway.store import audit, review_reads
-from gateway.store.audit import Entry
-from gateway.store.qualification_fields import PERSONAL
+from gateway.store import review_reads
 from gateway.store.review_reads import Filter
-from gateway.store.reviews import kind_of
 
 Status = Literal["pending", "in-review", "approved", "rejected", "disabled", "all"]
 
@@ -166,7 +163,7 @@ async def show_item(call: Call) -> ItemView:
             **lists,
             **{name: when_or_none(moment) for name, moment in times.items()},
             "history": history,
-            "content": found if call.may(Permission.REVIEW_DECIDE) else _without_persons(found),
+            "content": found if call.may(Permission.REVIEW_DECIDE) else review_reads.without_persons(found),
         }
     )
 
@@ -190,11 +187,8 @@ async def show_file(call: Call) -> FileAnswer:
     """Return a file that the item names, as an attachment."""
     item_id, file_id = call.path["item_id"], call.path["file_id"]
     handed = await call.services.papers.handed(lambda c: review_reads.file_of(c, item_id, file_id))
-    # papers are of persons: who had them is told
-    kind = kind_of(item_id)
-    entry = Entry(f"{kind}.file", kind, item_id, None, {"file": file_id})
     by = call.by()
-    await call.services.store.write(lambda c: audit.record(c, by.actor, entry, by.now_ms))
+    await call.services.store.write(lambda c: review_reads.hand_out(c, item_id, file_id, by))
     return FileAnswer(path=handed.path, type=handed.type, name=handed.name)
 
 
@@ -204,10 +198,6 @@ async def _decide(call: Call, move: Move, version: int, reason: str) -> Decision
     made = await call.change(work)
     reviews.count(made)
     return Decision(id=made.item_id, status=word(made.kind, made.after))
-
-
-def _without_persons(content: dict[str, Any]) -> dict[str, Any]:
-    return {name: audit.HIDDEN if name in PERSONAL and value else value for name, value in content.items()}
 
 
 def _summary(shown: dict[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def create(
 def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Show every operator."""
     with office(config) as here:
+        by(permission=Permission.OPERATORS_READ)
         found = here.store.read_now(lambda c: operators.page(c, EVERYBODY))
     show_rows([_row(operator) for operator in found], json)
 
@@ -134,6 +135,7 @@ def list_tokens(
 ) -> None:
     """Show tokens, newest first, without themselves."""
     with office(config) as here:
+        by(permission=Permission.OPERATORS_READ)
         found = here.store.read_now(lambda c: sessions.list_tokens(c, _named(name)))
     show_rows([_token_row(token) for token in found], json)
 

@@ -71,7 +71,8 @@ def show_(item: ItemArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonO
     """Show all that is known of one: its content, what the checks found, its files and its history."""
     with office(config) as here:
         found = here.store.read_now(lambda c: review_reads.item(c, item.strip()))
-    told = readable(found)
+        decides = by(permission=Permission.REVIEW_READ).actor.may(Permission.REVIEW_DECIDE)
+    told = readable(found if decides else review_reads.without_persons(found))
     if json:
         show(told, as_json=True)
         return
@@ -130,11 +131,14 @@ def file(
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Copy a file that was handed in."""
+    """Copy a file that was handed in; who had it is in the audit."""
+    item = item.strip()
     with office(config) as here:
-        stored = here.store.read_now(lambda c: review_reads.file_of(c, item.strip(), file_id.strip()))
+        who = by(permission=Permission.REVIEW_DECIDE)
+        stored = here.store.read_now(lambda c: review_reads.file_of(c, item, file_id.strip()))
         source = Vault(Path(here.settings.files.directory)).path(stored.sha256)
         with source.open("rb") as original, to.open("xb") as copy:
+            here.store.transaction(lambda c: review_reads.hand_out(c, item, stored.id, who))
             shutil.copyfileobj(original, copy)
     show({"file": stored.id, "type": stored.type, "size": stored.size, "written": str(to)}, json)
 

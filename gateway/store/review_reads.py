@@ -12,8 +12,9 @@ from gateway.domain.message import Purpose
 from gateway.domain.review import Kind, Review
 from gateway.errors import NotFound
 from gateway.store import audit, tables
+from gateway.store.audit import By
 from gateway.store.papers import Stored, find
-from gateway.store.qualification_fields import FILES, TEXTS
+from gateway.store.qualification_fields import FILES, PERSONAL, TEXTS
 from gateway.store.reviews import TABLES, kind_of
 
 HISTORY = 50  # rows of the audit shown with an item
@@ -103,6 +104,18 @@ def item(connection: Connection, item_id: str) -> Shown:
             for entry in history
         ],
     }
+
+
+def without_persons(content: Mapping[str, Any]) -> Shown:
+    """Return `content` as those see it who do not decide: without the numbers of persons."""
+    return {name: audit.HIDDEN if name in PERSONAL and value else value for name, value in content.items()}
+
+
+def hand_out(connection: Connection, item_id: str, file_id: str, by: By) -> None:
+    """Note in the audit that somebody was given a file of this item: papers are of persons."""
+    kind = kind_of(item_id)
+    entry = audit.Entry(f"{kind}.file", kind, item_id, None, {"file": file_id}, by.reason)
+    audit.record(connection, by.actor, entry, by.now_ms)
 
 
 def file_of(connection: Connection, item_id: str, file_id: str) -> Stored:

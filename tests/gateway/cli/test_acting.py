@@ -63,6 +63,9 @@ def test_roles_are_held_to(cli: CommandLine) -> None:
         ("operator", "create", "mallory"),
         ("operator", "token", "create", "vera", "--label", "x"),
         ("audit", "list"),
+        ("operator", "list"),
+        ("operator", "token", "list"),
+        ("review", "file", "SIG20260921AAAAAA", "FILE0", "--to", "out"),
     ):
         done = cli(*command, "--as", "vera")
         assert (done.code, done.out) == (1, ""), command

@@ -9,11 +9,12 @@ from gateway.domain.message import Purpose
 from gateway.domain.operator import SYSTEM
 from gateway.domain.paper import Paper
 from gateway.domain.review import Kind
-from gateway.store import applications, papers, reviews
+from gateway.store import applications, papers, qualifications, reviews
 from gateway.store.applications import SignatureForm, TemplateForm
 from gateway.store.audit import By
 from gateway.store.engine import open_store
 from gateway.store.vault import Vault
+from tests.support.admin import cheaper
 from tests.support.cli import CommandLine
 from tests.support.review import CHECKS
 
@@ -132,6 +133,39 @@ def test_a_file_is_copied_for_who_reviews_what_names_it(
     assert (again.code, "File exists" in again.err) == (1, True)
     other = hand_in(cli, account)
     assert cli("review", "file", other, file_id, "--to", str(tmp_path / "x")).code == 1
+
+
+def test_who_had_a_file_is_in_the_audit_and_who_may_not_decide_gets_none(
+    cli: CommandLine, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cheaper(monkeypatch)
+    for name, role in (("rita", "reviewer"), ("olga", "operator")):
+        cli("operator", "create", name, "--role", role)
+    made, file_id = with_file(cli, account)
+    refused = cli("review", "file", made, file_id, "--to", "out.pdf", "--as", "olga")
+    assert (refused.code, "olga is operator and has no review:decide" in refused.err) == (1, True)
+    assert not Path("out.pdf").exists()
+    assert cli("review", "file", made, file_id, "--to", "out.pdf", "--as", "rita").code == 0
+    (newest,) = cli("audit", "list", "--limit", "1", "--json").json
+    assert (newest["actor"], newest["action"], newest["subject_id"]) == ("rita", "signature.file", made)
+    assert newest["after"] == {"file": file_id}
+
+
+def test_who_may_not_decide_sees_no_numbers_of_persons(
+    cli: CommandLine, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cheaper(monkeypatch)
+    for name, role in (("rita", "reviewer"), ("vera", "viewer")):
+        cli("operator", "create", name, "--role", role)
+    store = open_store(f"sqlite:///{cli.directory}/gateway.db")
+    with store.writer.begin() as connection:
+        owner = applications.owner_of(connection, account)
+        content = {"Name": "papers", "HandlerPhone": "13800000000"}
+        made = qualifications.create(connection, owner, 0, content, False, By(SYSTEM, NOW))
+    store.close()
+    seen = [cli("review", "show", made, "--json", "--as", name).json for name in ("rita", "vera")]
+    assert [one["handler_phone"] for one in seen] == ["13800000000", "[hidden]"]
+    assert [one["manager_phone"] for one in seen] == ["", ""]
 
 
 def test_rules_are_copied_changed_and_checked(cli: CommandLine) -> None:
