@@ -158,7 +158,9 @@ class Gateway:
         self._replay = ReplayWindow(api.dedup_window, context.clock)
         self._uses = KeyUse(context.store)
         self._watch = Watch(context, keyring, directory, pipeline.followers)
-        self._reviews = Reviews(context.store, rules, context.clock, context.metrics.review, self._watch.take_over)
+        self._reviews = Reviews(
+            context.store, rules, context.clock, context.metrics.review, self._watch.take_over
+        )
         signer = LinkSigner(keyring.derived("links to files"))
         self._papers = Papers(context.store, context.settings.files, signer, context.clock)
         self._services = Services(
