@@ -45,7 +45,7 @@ class Vault:
         path = self.path(digest)
         if not path.exists():
             self._write(data, path)
-        # the names must survive a power cut too; one that stands there may be another's who has not got so far
+        # the names must survive a power cut too; one that is there may be another's who is not so far yet
         for directory in (path.parent, self._directory, self._directory.parent):
             _sync(directory)
         return digest
