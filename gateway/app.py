@@ -158,9 +158,8 @@ class Gateway:
         self._replay = ReplayWindow(api.dedup_window, context.clock)
         self._uses = KeyUse(context.store)
         self._watch = Watch(context, keyring, directory, pipeline.followers)
-        self._reviews = Reviews(
-            context.store, rules, context.clock, context.metrics.review, self._watch.take_over
-        )
+        take_over, metrics = self._watch.take_over, context.metrics
+        self._reviews = Reviews(context.store, rules, context.clock, metrics.review, take_over)
         signer = LinkSigner(keyring.derived("links to files"))
         self._papers = Papers(context.store, context.settings.files, signer, context.clock)
         self._services = Services(
@@ -193,7 +192,7 @@ class Gateway:
             token_max_days=context.settings.admin.token_max_days,
             status=self._status,
             channels=self._channel_status,
-            take_over=self._watch.take_over,
+            take_over=take_over,
         )
         settings = context.settings
         store = settings.store
@@ -204,11 +203,7 @@ class Gateway:
             "reviews": self._reviews.run,
             "files": self._papers.run,
             "retention": Retention(
-                context.store,
-                store,
-                context.clock,
-                context.metrics.store,
-                context.settings.inbound.recall_days,
+                context.store, store, context.clock, metrics.store, settings.inbound.recall_days
             ).run,
         }
 
