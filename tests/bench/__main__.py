@@ -47,35 +47,26 @@ WITH_RULES: Targets = (
     AT_LEAST | {"single_ratio": 0.40, "multi_ratio": 1.2},
     AT_MOST | {"backlog_rss_mb": 500.0},
 )
-QUICK = Size(seconds=5.0, floor_seconds=3.0, idle_requests=60, backlog=100_000)
-PHASES = ("floor", "single", "multi", "latency", "idle", "backlog")
-NEEDS = {
-    "floor": (),
-    "single": ("floor",),
-    "multi": ("floor",),
-    "latency": ("floor", "single"),
-    "idle": (),
-    "backlog": ("floor", "multi"),
-}
+QUICK = Size(seconds=6.0, rounds=2, idle_requests=60, backlog=100_000)
+PHASES = ("single", "multi", "latency", "idle", "backlog")
+NEEDS = {"latency": ("single",), "backlog": ("multi",)}
 
 
 def run(rig: Rig, size: Size, wanted: set[str], console: Console) -> Figures:
     """Carry out the wanted phases in order."""
     figures = Figures()
     steps = {
-        "floor": lambda: phases.floor(rig, size, figures),
-        "single": lambda: phases.throughput(rig, figures, "single", numbers=1, seconds=size.seconds),
-        "multi": lambda: phases.throughput(rig, figures, "multi", numbers=1000, seconds=size.seconds),
+        "throughput": lambda: phases.throughput(rig, size, figures, wanted),
         "latency": lambda: phases.latency(rig, size, figures),
         "idle": lambda: phases.idle(rig, size, figures),
         "backlog": lambda: phases.backlog(rig, size, figures),
     }
-    for name in PHASES:
-        if name in wanted:
+    for name, step in steps.items():
+        if name in wanted or (name == "throughput" and wanted & {"single", "multi"}):
             started = time.monotonic()
             with console.status(f"{name} …"):
-                steps[name]()
-            console.print(f"  {name:8} {time.monotonic() - started:6.1f} s", style="dim")
+                step()
+            console.print(f"  {name:10} {time.monotonic() - started:6.1f} s", style="dim")
     return figures
 
 
@@ -135,7 +126,7 @@ def main() -> int:
     console = Console()
     wanted = set(options.only or PHASES)
     for name in tuple(wanted):
-        wanted.update(NEEDS[name])
+        wanted.update(NEEDS.get(name, ()))
     options.directory.mkdir(parents=True, exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="bench-", dir=options.directory)).resolve()
     console.print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {directory}", style="dim")

@@ -2,18 +2,17 @@
 
 import socket
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from carriers.simulator.record import read_record
-from tests.bench.load import Result
 from tests.bench.rig import Rig
 from tests.support.processes import free_port, wait_for
 
 CONNECTIONS = 64  # customers that send single messages at the same time
 BULK_CONNECTIONS = 8  # customers that send thousands
 SIMULATED_DELAY = 0.1  # seconds from an answer to its receipt, at the simulator
-TAIL = 1.0  # seconds the last receipts and callbacks may take without counting as lag
+TAIL = 0.07  # of the load's time: what the last receipts and callbacks may take without counting as lag
 MIB = 1024 * 1024
 
 
@@ -21,8 +20,8 @@ MIB = 1024 * 1024
 class Size:
     """How long and how much."""
 
-    seconds: float = 15.0  # of each throughput and latency phase
-    floor_seconds: float = 8.0
+    seconds: float = 15.0  # of each kind of load, all rounds together
+    rounds: int = 5  # in which the kinds of load take turns
     idle_requests: int = 200
     backlog: int = 1_000_000
 
@@ -40,25 +39,35 @@ def percentile(ascending: Sequence[float], share: float) -> float:
     return ascending[min(len(ascending) - 1, int(len(ascending) * share))]
 
 
-def floor(rig: Rig, size: Size, figures: Figures) -> None:
-    """Requests a second of a handler that only reads, parses and answers."""
-    port = free_port()
-    process = rig.site.start("floor", rig.module("tests.bench.floor", str(port)))
+class Floor:
+    """The bare handler, a process beside the gateway's, and what it has shown so far."""
 
-    def connects() -> bool:
-        return rig.load(host_port=port, requests=1, connections=1).acked == 1
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._port = free_port()
+        self._process = rig.site.start("floor", rig.module("tests.bench.floor", str(self._port)))
+        wait_for("bare handler", lambda: _listening(self._port), alive=self._process)
+        assert rig.load(host_port=self._port, requests=1, connections=1).acked == 1
+        rig.load(host_port=self._port, seconds=1.0, connections=CONNECTIONS)
+        self._acked = self._seconds = self._cpu = self._generator = 0.0
 
-    wait_for("bare handler", lambda: _listening(port), alive=process)
-    assert connects()
-    rig.load(host_port=port, seconds=1.0, connections=CONNECTIONS)
-    cpu = process.cpu_seconds()
-    result = rig.load(host_port=port, seconds=size.floor_seconds, connections=CONNECTIONS)
-    used = (process.cpu_seconds() - cpu) / result.acked
-    rate = result.acked / result.elapsed
-    process.terminate()
-    before = figures.values.get("bare_rps")
-    figures.values["bare_rps"] = rate if before is None else (before + rate) / 2
-    figures.notes["bare handler"] = f"{used * 1e6:.0f} µs CPU a request, generator {_generator(result)}"
+    def measure(self, seconds: float) -> None:
+        """Count the requests of one slice."""
+        cpu = self._process.cpu_seconds()
+        result = self._rig.load(host_port=self._port, seconds=seconds, connections=CONNECTIONS)
+        self._cpu += self._process.cpu_seconds() - cpu
+        self._acked += result.acked
+        self._seconds += result.elapsed
+        self._generator += result.cpu
+
+    def show(self, figures: Figures) -> None:
+        """Give the figures of all slices, and end."""
+        self._process.terminate()
+        figures.values["bare_rps"] = self._acked / self._seconds
+        figures.notes["bare handler"] = (
+            f"{self._cpu / self._acked * 1e6:.0f} µs CPU a request, "
+            f"generator {self._generator / self._acked * 1e6:.0f} µs"
+        )
 
 
 def _listening(port: int) -> bool:
@@ -69,47 +78,82 @@ def _listening(port: int) -> bool:
         return False
 
 
-def _generator(result: Result) -> str:
-    return f"{result.cpu / result.sent * 1e6:.0f} µs"
-
-
-def throughput(rig: Rig, figures: Figures, name: str, *, numbers: int, seconds: float) -> None:
+class Throughput:
     """Messages a second the carrier sees, under as much load as is taken.
 
     Two readings, the lower one counts: the carrier's own count while the load lasts, and all messages
     over the time until the last callback. So neither a queue before the carrier nor one behind it helps.
     """
-    connections = CONNECTIONS if numbers == 1 else BULK_CONNECTIONS
-    rig.load(seconds=1.0, numbers=numbers, connections=connections)
-    rig.settle()
-    gateway, samples = rig.site.gateway, [rig.carried()]
-    cpu, before = gateway.cpu_seconds(), rig.accepted
 
-    def watch() -> None:
-        if (sample := rig.carried()) != samples[-1]:
-            samples.append(sample)
+    def __init__(self, rig: Rig, name: str, *, numbers: int) -> None:
+        self._rig = rig
+        self._name = name
+        self._numbers = numbers
+        self._connections = CONNECTIONS if numbers == 1 else BULK_CONNECTIONS
+        self._messages = self._sent = self._throttled = 0
+        self._seconds = self._overall = self._tail = self._cpu = self._generator = 0.0
+        self._carried, self._carrying = 0, 0.0
+        self._latencies: list[float] = []
+        rig.load(seconds=1.0, numbers=numbers, connections=self._connections)
+        rig.settle()
 
-    result = rig.load(seconds=seconds, numbers=numbers, connections=connections, watch=watch)
-    messages = rig.accepted - before
-    finished = rig.settle()
-    within = [s for s in samples if result.started + 0.5 <= s[0] <= result.started + result.elapsed]
-    at_carrier = (within[-1][1] - within[0][1]) / (within[-1][0] - within[0][0])
-    overall = messages / max(result.elapsed, finished - result.started - SIMULATED_DELAY - TAIL)
-    rate = min(at_carrier, overall)
-    figures.values[f"{name}_mps"] = rate
-    figures.values[f"{name}_ratio"] = rate / figures.values["bare_rps"]
-    figures.values[f"{name}_cpu_us"] = (gateway.cpu_seconds() - cpu) / messages * 1e6
-    figures.notes[f"{name}: accepted"] = f"{messages / result.elapsed:,.0f} messages/s ({messages:,} in all)"
-    figures.notes[f"{name}: at the carrier"] = (
-        f"{at_carrier:,.0f}/s while the load lasts, {overall:,.0f}/s overall"
-    )
-    tail = finished - result.started - result.elapsed
-    figures.notes[f"{name}: tail"] = f"{tail:.1f} s from the last answer to the last callback"
-    p50, p99 = (percentile(result.latencies, share) * 1000 for share in (0.5, 0.99))
-    figures.notes[f"{name}: latency"] = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms"
-    figures.notes[f"{name}: generator"] = (
-        f"{_generator(result)} CPU a request; told to wait {result.throttled} times"
-    )
+    def measure(self, seconds: float) -> None:
+        """Count the messages of one slice, until the last of them is reported."""
+        rig, gateway = self._rig, self._rig.site.gateway
+        samples = [rig.carried()]
+        cpu, before = gateway.cpu_seconds(), rig.accepted
+
+        def watch() -> None:
+            if (sample := rig.carried()) != samples[-1]:
+                samples.append(sample)
+
+        result = rig.load(seconds=seconds, numbers=self._numbers, connections=self._connections, watch=watch)
+        finished = rig.settle()
+        within = [s for s in samples if result.started + 0.5 <= s[0] <= result.started + result.elapsed]
+        self._carried += within[-1][1] - within[0][1]
+        self._carrying += within[-1][0] - within[0][0]
+        self._messages += rig.accepted - before
+        tail = finished - result.started - result.elapsed
+        self._seconds += result.elapsed
+        self._overall += result.elapsed + max(0.0, tail - SIMULATED_DELAY - TAIL * seconds)
+        self._tail = max(self._tail, tail)
+        self._cpu += gateway.cpu_seconds() - cpu
+        self._generator += result.cpu
+        self._sent += result.sent
+        self._throttled += result.throttled
+        self._latencies += result.latencies
+
+    def show(self, figures: Figures) -> None:
+        """Give the figures of all slices."""
+        name, messages = self._name, self._messages
+        at_carrier, overall = self._carried / self._carrying, messages / self._overall
+        rate = min(at_carrier, overall)
+        figures.values[f"{name}_mps"] = rate
+        figures.values[f"{name}_ratio"] = rate / figures.values["bare_rps"]
+        figures.values[f"{name}_cpu_us"] = self._cpu / messages * 1e6
+        p50, p99 = (percentile(sorted(self._latencies), share) * 1000 for share in (0.5, 0.99))
+        figures.notes |= {
+            f"{name}: accepted": f"{messages / self._seconds:,.0f} messages/s ({messages:,} in all)",
+            f"{name}: at the carrier": f"{at_carrier:,.0f}/s while the load lasts, {overall:,.0f}/s overall",
+            f"{name}: tail": f"{self._tail:.1f} s from the last answer to the last callback, at most",
+            f"{name}: latency": f"p50 {p50:.1f} ms, p99 {p99:.1f} ms",
+            f"{name}: generator": f"{self._generator / self._sent * 1e6:.0f} µs CPU a request; "
+            f"told to wait {self._throttled} times",
+        }
+
+
+def throughput(rig: Rig, size: Size, figures: Figures, wanted: Collection[str]) -> None:
+    """Measure the bare handler and the gateway in turns: what else the machine does meets both alike."""
+    floor = Floor(rig)
+    numbers = {"single": 1, "multi": 1000}
+    meters = [Throughput(rig, name, numbers=numbers[name]) for name in numbers if name in wanted]
+    for _ in range(size.rounds):
+        floor.measure(size.seconds / size.rounds / 2)
+        for meter in meters:
+            meter.measure(size.seconds / size.rounds)
+    floor.show(figures)
+    for meter in meters:
+        meter.show(figures)
 
 
 def latency(rig: Rig, size: Size, figures: Figures) -> None:
