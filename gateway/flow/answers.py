@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -79,8 +79,11 @@ class Answers:
             self._dispatcher.requeue(batch.requeued)
         self._count(channel_id, answers)
 
-    def recover(self, messages: Sequence[Message], unit: Unit) -> None:
-        """Decide for messages that were being sent when the process ended; nobody knows what got out."""
+    def recover(self, messages: Sequence[Message], unit: Unit, joins: Container[str]) -> None:
+        """Decide for messages that were being sent when the process ended; nobody knows what got out.
+
+        `joins`: the channels on which what is missing of a long message still joins what they have of it.
+        """
         now_ms = self._clock.now_ms()
         for message in messages:
             channel = self._channels.get(message.channel or "")
@@ -90,12 +93,20 @@ class Answers:
                 continue
             unit.event(message.id, now_ms, State.IN_DOUBT, Reason.RESTARTED, message.channel or "")
             if self._policy(batch.channel, message.purpose) is InDoubtPolicy.RESEND:
+                unit.moved[message.id] = message
+                if message.parts_done and message.channel not in joins:
+                    self.tear(message, unit, now_ms)
+                    continue
                 message.move(State.QUEUED, Reason.RESENT_IN_DOUBT)  # no attempt: the carrier refused nothing
                 if message.parts_done and channel is not None:
                     message.lane = channel.id
-                unit.moved[message.id] = message
             else:
                 self._in_doubt(message, batch)
+
+    def tear(self, message: Message, unit: Unit, now_ms: int) -> None:
+        """End a message whose missing parts would no longer join those the carrier has."""
+        unit.moved[message.id] = message
+        self._outcomes.finish(message, State.UNDELIVERED, Reason.PARTLY_SUBMITTED, unit, now_ms)
 
     # -- one segment
 

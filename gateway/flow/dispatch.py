@@ -159,7 +159,7 @@ class Dispatcher:
         now_ms = self._clock.now_ms()
         claims: dict[str, Claims] = {}
         while room > 0 and (message := self._next(channel_id)) is not None:
-            if not self.kept_back(message, unit, now_ms):
+            if not (self.kept_back(message, unit, now_ms) or self._sent_back(message, channel_id, unit)):
                 room -= self._claim(message, channel_id, claims, unit, Reason.CLAIMED_FROM_QUEUE)
         self._submit_after(claims, unit)
         if any(lane.wants_load() for lane in self._lanes.of_channel(channel_id)):
@@ -177,6 +177,15 @@ class Dispatcher:
         else:
             return False
         unit.moved[message.id] = message
+        return True
+
+    def _sent_back(self, message: Message, channel_id: str, unit: Unit) -> bool:
+        """Whether another channel has parts of it, as a late answer told: then it waits for that one."""
+        if not message.parts_done or message.channel in (None, channel_id):
+            return False
+        message.lane = message.channel or message.lane
+        unit.moved[message.id] = message
+        unit.then.append(lambda: self.requeue([message]))
         return True
 
     def expire(self, now_ms: int) -> None:

@@ -1,5 +1,6 @@
 """Texts as segments, encoded once for all their recipients, and the references that join their parts."""
 
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -35,6 +36,11 @@ class PartOf:
         self.flight = flight
         self.number = number
         self.weight = weight
+
+
+def cut_of(channel: ChannelConfig) -> int:
+    """Return a number, never 0, that is another when the channel cuts or joins long texts another way."""
+    return 1 + zlib.crc32(f"{channel.concatenation}/{channel.default_alphabet}".encode())
 
 
 class PartCache:

@@ -96,6 +96,14 @@ def waiting_in(connection: Connection, lane: str, after_id: int, limit: int) -> 
     return load(connection, _WAITING.rows(connection, lane=lane, after=after_id, limit=limit))
 
 
+def half_sent(connection: Connection, after_id: int, limit: int) -> list[Message]:
+    """Return QUEUED and HELD messages of which a carrier has parts, with ids above `after_id`, oldest first.
+
+    It looks through all that waits: for a start that has a reason to.
+    """
+    return load(connection, _HALF_SENT.rows(connection, after=after_id, limit=limit))
+
+
 def held_due(connection: Connection, now_ms: int, limit: int) -> list[Message]:
     """Return HELD messages whose time has come, the longest due first."""
     return load(connection, _HELD_DUE.rows(connection, now=now_ms, limit=limit))
@@ -281,6 +289,11 @@ def _waiting(given: Given) -> Select[Any]:
     return rows.order_by(_m.id).limit(_LIMIT)
 
 
+def _half_sent(given: Given) -> Select[Any]:
+    half = (_in_state(State.QUEUED, State.HELD), _m.sent_segments > 0, _m.id > bindparam("after"))
+    return select(*_MESSAGE).where(*half).order_by(_m.id).limit(_LIMIT)
+
+
 def _held_due(given: Given) -> Select[Any]:
     due = select(*_MESSAGE).where(_m.state == _literal(State.HELD), _m.due_at <= bindparam("now"))
     return due.order_by(_m.due_at).limit(_LIMIT)
@@ -356,6 +369,7 @@ def _recent(given: Given) -> Select[Any]:
 
 _QUEUED = Query(_queued)
 _WAITING = Query(_waiting)
+_HALF_SENT = Query(_half_sent)
 _HELD_DUE = Query(_held_due)
 _IN_FLIGHT = Query(_in_flight)
 _BY_IDS = Query(_by_ids)

@@ -211,6 +211,27 @@ async def test_a_message_half_taken_waits_for_the_channel_that_has_the_other_hal
         assert again.part.number == 2
 
 
+async def test_a_part_taken_late_keeps_the_rest_from_another_channel(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha"), channel_config("beta")) as rig:
+        await rig.accept(text=LONG)
+        alpha, beta = rig.channel("alpha"), rig.channel("beta")
+        one, two = alpha.unanswered
+        beta.up = False
+        alpha.go(up=False)
+        await rig.settled()
+        rig.clock.pass_(60)
+        await rig.pipeline.sweeper.look(seldom=False)
+        alpha.late(one, message_id="abc")
+        beta.go(up=True)
+        await rig.settled()
+        assert not beta.sent
+        alpha.go(up=True)
+        (again,) = await alpha.until_sent(1)
+        assert again.part.number == two.part.number
+        alpha.accept()
+        assert await states(rig) == [(State.SUBMITTED, Reason.SUBMITTED)]
+
+
 async def test_a_message_the_store_refuses_does_not_cost_the_others_their_answers(tmp_path: Path) -> None:
     async with flow(tmp_path / "g.db") as rig:
         await rig.accept(3)

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
+from carriers.results import Disposition, Fate
+from config.schema import ChannelConfig, Concatenation
 from gateway.domain.message import Reason, State
 from gateway.store import tables
-from tests.support.flow import BALANCE, PRICE, channel_config, flow, message_of, states
+from tests.support.flow import BALANCE, LONG, PRICE, channel_config, flow, message_of, states
 
 
 async def test_t93_a_kept_receipt_outlives_a_restart(tmp_path: Path) -> None:
@@ -39,3 +43,58 @@ async def test_a_restart_without_its_channel_finds_another_way(tmp_path: Path) -
     async with flow(tmp_path / "g.db", channel_config("beta")) as rig:
         await rig.channel("beta").until_sent(2)
         assert [Reason(e["reason"]) for e in await rig.rows(tables.events)] == [Reason.REROUTED] * 2
+
+
+UDH16 = channel_config("alpha", concatenation=Concatenation.UDH16)
+OTHERS = [(UDH16,), (channel_config("beta"),), (UDH16, channel_config("beta"))]
+
+
+@pytest.mark.parametrize("channels", OTHERS)
+@pytest.mark.parametrize("fate", [None, Fate.REFUSED])
+async def test_a_half_sent_message_ends_when_its_other_half_would_no_longer_join(
+    tmp_path: Path, channels: tuple[ChannelConfig, ...], fate: Fate | None
+) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha"), channel_config("beta")) as rig:
+        await rig.accept(text=LONG)
+        alpha = rig.channel()
+        one, two = alpha.unanswered
+        alpha.answer([one])
+        if fate is not None:  # held back for another attempt; else it is being sent when the plug is pulled
+            alpha.answer([two], fate=fate, status=8, disposition=Disposition.TEMPORARY, message_id="")
+        await rig.settled()
+    for _ in range(2):  # and stays so
+        async with flow(tmp_path / "g.db", *channels) as rig:
+            assert await states(rig) == [(State.UNDELIVERED, Reason.PARTLY_SUBMITTED)]
+            assert await rig.balance() == (BALANCE - PRICE, 0, PRICE)
+            assert len(await rig.rows(tables.outbox)) == 1
+            rig.clock.pass_(60)
+            await rig.pipeline.sweeper.look(seldom=True)
+            await rig.settled()
+            assert not any(rig.channel(config.id).sent for config in channels)
+
+
+async def test_a_half_sent_message_goes_on_after_a_restart_that_changed_nothing(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with flow(tmp_path / "g.db", channel_config("beta")):
+            pass  # what other channels did before does not matter
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept(text=LONG)
+        rig.channel().answer(rig.channel().unanswered[:1])
+        await rig.settled()
+    async with flow(tmp_path / "g.db") as rig:
+        (rest,) = await rig.channel().until_sent(1)
+        assert rest.part.number == 2
+        rig.channel().accept()
+        assert await states(rig) == [(State.SUBMITTED, Reason.SUBMITTED)]
+
+
+async def test_a_long_message_of_which_nothing_was_taken_goes_by_the_new_cut(tmp_path: Path) -> None:
+    text = "【Acme】" + "x" * 128  # 134 UTF-16 units: two parts of 67, or three of 66
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept(text=text)
+        assert len(rig.channel().unanswered) == 2
+    async with flow(tmp_path / "g.db", UDH16) as rig:
+        await rig.channel().until_sent(3)
+        rig.channel().accept()
+        assert await states(rig) == [(State.SUBMITTED, Reason.SUBMITTED)]
+        assert await rig.balance() == (BALANCE - 2 * PRICE, 0, 2 * PRICE)
