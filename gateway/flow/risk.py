@@ -102,23 +102,27 @@ class Risk:
         """Count what was accepted within the last day as if it had just been."""
         now_ms = self._clock.now_ms()
         self._offset = now_ms - int(self._clock.monotonic() * 1000)
-        who, purposes, before = array("q"), array("b"), _NEVER
+        await self._count_those(Purpose.VERIFICATION, Purpose.VERIFICATION, now_ms)
+        await self._count_those(Purpose.NOTIFICATION, Purpose.PROMOTION, now_ms)
+
+    async def _count_those(self, first: Purpose, last: Purpose, now_ms: int) -> None:
+        """Count messages of purposes that are remembered together: of no others, however many they are."""
+        who, before = array("q"), _NEVER
         entries = tuple(array("q") for _ in Entry._fields)
         latest = now_ms  # what was written before something is not younger than that, whatever the clock said
-        while rows := await self._store.read(
-            partial(accepted_since, since_ms=now_ms - DAY_MS, before_id=before, limit=_PAGE)
-        ):
-            for before, account_id, purpose, phone, template_id, text, at in rows:  # noqa: B007 — the last id
+        newest = partial(
+            accepted_since, since_ms=now_ms - DAY_MS, limit=_PAGE, purposes=(int(first), int(last))
+        )
+        while rows := await self._store.read(partial(newest, before_id=before)):
+            for before, account_id, _, phone, template_id, text, at in rows:  # noqa: B007 — the last id
                 latest = min(latest, at)
                 who.append(recipient_key(account_id, phone))
-                purposes.append(purpose)
                 for column, value in zip(entries, entry_of(latest, template_id, text), strict=True):
                     column.append(value)
-            if len(who) >= 2 * self.frequency.verification.size:
+            if len(who) >= self.frequency.verification.size:
                 break
         for n in reversed(range(len(who))):
-            entry = Entry(*(column[n] for column in entries))
-            self.frequency.add(who[n], Purpose(purposes[n]), entry)
+            self.frequency.add(who[n], first, Entry(*(column[n] for column in entries)))
 
     # -- what it decides
 

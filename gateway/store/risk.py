@@ -131,14 +131,22 @@ def purge(connection: Connection, before_day: str) -> int | None:
 
 
 def accepted_since(
-    connection: Connection, since_ms: int, before_id: int, limit: int
+    connection: Connection, since_ms: int, before_id: int, limit: int, purposes: tuple[int, int]
 ) -> list[tuple[int, str, int, str, str, str, int]]:
-    """Return messages accepted since then with ids below `before_id`, newest first.
+    """Return messages accepted since then with ids below `before_id`, newest first; `purposes`: from, to.
 
     Each as id, account, purpose, phone, template, text, unix ms. Those that ended at once, unsent, are not
     among them, nor are redacted ones.
     """
-    rows = _ACCEPTED.rows(connection, since_id=id_at(since_ms), since=since_ms, before=before_id, limit=limit)
+    rows = _ACCEPTED.rows(
+        connection,
+        since_id=id_at(since_ms),
+        since=since_ms,
+        before=before_id,
+        first=purposes[0],
+        last=purposes[1],
+        limit=limit,
+    )
     return [tuple(row) for row in rows]
 
 
@@ -173,6 +181,7 @@ def _accepted(given: Given) -> Select[Any]:
         tables.messages, tables.submissions, _m.submission_id == _s.id
     )
     rows = rows.where(_m.id >= bindparam("since_id"), _m.id < bindparam("before", type_=BigInteger))
+    rows = rows.where(_m.purpose.between(bindparam("first"), bindparam("last")))
     rows = rows.where(
         _m.accepted_at > bindparam("since"), _m.phone.is_not(None), text.is_not(None), not_(barred)
     )

@@ -132,6 +132,22 @@ async def test_counts_survive_a_restart(tmp_path: Path) -> None:
         assert (await rig.rows())[-1]["reason"] != Reason.RATE_LIMITED
 
 
+async def test_no_campaign_drives_codes_out_of_what_a_restart_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.flow.risk._PAGE", 4)
+    clock = at(MORNING_MS)
+    async with flow(tmp_path / "g.db", options=risk(history=4), clock=clock) as rig:
+        await rig.accept()
+        await rig.accept(40, first=2, **SALE)
+        await rig.accept(first=30_000, **SALE)
+    async with flow(tmp_path / "g.db", options=risk(history=4), clock=clock) as rig:
+        await rig.accept()
+        assert (await states(rig))[-1] == LIMITED
+        await rig.accept(first=30_000, **SALE)
+        assert (await states(rig))[-1] == LIMITED
+
+
 async def test_what_was_limited_before_a_restart_does_not_count_after_it(tmp_path: Path) -> None:
     clock = SetClock()
     async with flow(tmp_path / "g.db", options=risk(), clock=clock) as rig:

@@ -123,13 +123,15 @@ def test_what_was_accepted_lately_is_read_newest_first_with_its_own_text_or_the_
     )
 
     def since(ms: int, before: int = 1 << 62, limit: int = 10) -> list[int]:
-        return [row[0] for row in store.read_now(lambda c: risk.accepted_since(c, ms, before, limit))]
+        return [row[0] for row in store.read_now(lambda c: risk.accepted_since(c, ms, before, limit, (1, 3)))]
 
     assert since(NOON_MS - 100) == []  # ids carry the time, and these are of 2020
-    later = lambda c: risk.accepted_since(c, 0, 1 << 62, 10)  # noqa: E731
+    later = lambda c: risk.accepted_since(c, 0, 1 << 62, 10, (1, 3))  # noqa: E731
     rows = store.read_now(later)
     assert [row[0] for row in rows] == [2_001, 1_005, 1_003, 1_001]
     assert rows[0] == (2_001, ACCOUNT, 3, "60123001001", "UTB1", "Sale", NOON_MS)
     assert rows[-1][3:] == ("60123000001", "UTA000000000001", "【Acme】Your code is 246810", NOON_MS)
+    others = store.read_now(lambda c: risk.accepted_since(c, 0, 1 << 62, 10, (2, 3)))
+    assert [row[0] for row in others] == [2_001]
     assert since(0, before=1_005, limit=1) == [1_003]
     assert since(0, before=1_001) == []
