@@ -34,6 +34,7 @@ from gateway.cli.listfile import (
 )
 from gateway.domain.lists import ANY_PURPOSE, Listing, ListKind, Source
 from gateway.domain.operator import Permission
+from gateway.errors import Invalid
 from gateway.store import audit, numbers
 from gateway.store.audit import By
 from gateway.store.numbers import CHUNK, Listed, Wanted
@@ -240,6 +241,8 @@ def _reader(here: Office) -> NumberReader:
 
 
 def _named(here: Office, listing: Listing, phones: Sequence[str]) -> list[Listing]:
+    if len(phones) > CHUNK:
+        raise Invalid(f"{len(phones)} numbers, at most {CHUNK}: write them into a file and import it")
     reader = _reader(here)
     return [listing._replace(phone=list_number(reader, phone)) for phone in phones]
 

@@ -67,7 +67,8 @@ class Wanted:
 def list_numbers(connection: Connection, listings: Sequence[Listing], now_ms: int) -> int:
     """Put numbers on their lists and return how many were not there as they are now.
 
-    At most `CHUNK`. A number listed before keeps the time it was listed; its remark may change.
+    At most `CHUNK`. A number listed before keeps the time it was listed; its remark may change, but not by a
+    reply: what somebody else wrote down stays as it is.
     """
     assert len(listings) <= CHUNK
     version = _next_version(connection)
@@ -80,13 +81,15 @@ def list_numbers(connection: Connection, listings: Sequence[Listing], now_ms: in
 def unlist_numbers(connection: Connection, listings: Sequence[Listing], now_ms: int) -> int:
     """Take numbers off the lists named; return how many were on them. `by` and `remark` say who and why.
 
-    At most `CHUNK`.
+    At most `CHUNK`. A reply takes off only what a reply put on.
     """
     assert len(listings) <= CHUNK
     version = _next_version(connection)
     removed = 0
     for listing in _distinct(listings):
         here = and_(*(_n[name] == getattr(listing, name) for name in _KEY), _n.removed_at.is_(None))
+        if listing.source is Source.REPLY:
+            here = and_(here, _n.source == int(Source.REPLY))
         values: dict[str, Any] = {"removed_at": now_ms, "by": listing.by, "version": version}
         if listing.remark:
             values["remark"] = listing.remark
@@ -201,7 +204,8 @@ def _upsert(connection: Connection) -> Any:
     new = statement.excluded
     renewed = {name: new[name] for name in ("source", "remark", "by", "version")}
     at = case((_n.removed_at.is_(None), _n.at), else_=new.at)
-    different = or_(_n.removed_at.is_not(None), _n.remark != new.remark)
+    other_words = and_(_n.remark != new.remark, new.source != literal_column(str(int(Source.REPLY))))
+    different = or_(_n.removed_at.is_not(None), other_words)
     return statement.on_conflict_do_update(
         index_elements=list(_KEY), set_=renewed | {"at": at, "removed_at": None}, where=different
     )

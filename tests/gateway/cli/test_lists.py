@@ -128,6 +128,13 @@ def test_a_large_file_is_imported_in_pieces_and_an_interrupted_import_goes_on(
     assert [action for action, _ in audited(cli)] == ["blacklist.import"] * 2
 
 
+def test_too_many_numbers_at_once_are_for_a_file(cli: CommandLine, account: str) -> None:
+    done = cli("blacklist", "add", account, *(f"6012{n:07d}" for n in range(5_001)))
+    assert (done.code, done.out) == (1, "")
+    assert "at most 5000" in done.err
+    assert listed(cli, account) == []
+
+
 def test_only_who_may_changes_lists_or_sees_numbers_whole(cli: CommandLine, account: str) -> None:
     cli("blacklist", "add", account, "60123456789")
     made = cli("operator", "create", "vera", "--role", "viewer")

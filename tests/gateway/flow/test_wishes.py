@@ -50,3 +50,15 @@ async def test_start_does_not_take_a_number_off_the_blacklist(tmp_path: Path) ->
         await says(rig, "START")
         wanted = Wanted(account_id=ACCOUNT, kinds=[ListKind.BLOCKED])
         assert len(await rig.store.read(lambda c: numbers.listed(c, wanted, 10))) == 1
+
+
+async def test_a_reply_neither_takes_back_nor_overwrites_what_an_operator_wrote_down(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await owned(rig)
+        letter = numbers.Listing(
+            ACCOUNT, "org-one", ListKind.OPTED_OUT, PHONE, 3, remark="letter of 3 May", by="vera"
+        )
+        await rig.store.write(lambda c: numbers.list_numbers(c, [letter], 0))
+        for word in ("STOP", "START"):
+            (kept,) = await says(rig, word)
+            assert (kept.source, kept.remark, kept.by) == (Source.OPERATOR, "letter of 3 May", "vera")
