@@ -97,11 +97,6 @@ class Policy:
         return int(self.values[RiskRule.VARIABLES])
 
     @cached_property
-    def lists(self) -> bool:
-        """Whether anybody asks for blacklist or opt-out."""
-        return self.runs(RiskRule.BLACKLIST) or self.runs(RiskRule.OPTOUT)
-
-    @cached_property
     def verification_caps(self) -> Sequence[Cap]:
         """The rates of verification messages."""
         return tuple(self._caps(RATES))
