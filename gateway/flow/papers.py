@@ -86,8 +86,8 @@ class Papers:
         return f"{self._settings.link_base.rstrip('/')}/files/{file_id}?{query}"
 
     def linked(self, link: str) -> str:
-        """Return the id of the file that `link` leads to, also when it is the id itself."""
-        return link.partition("?")[0].rpartition("/")[2]
+        """Return the id of the file that `link` leads to, also when it is the id itself; else `link`."""
+        return link.partition("?")[0].rpartition("/")[2] or link
 
     async def by_link(self, file_id: str, expires: str, signature: str) -> Handed:
         """Return the file of a link; raises `NotFound`, also for a link that is not ours or has expired."""

@@ -66,6 +66,9 @@ async def test_a_link_leads_to_the_file_for_a_while(office: Office, account: str
     link = office.papers.link(made)
     assert link.startswith(f"https://sms.example.com/files/{made}?expires=")
     assert office.papers.linked(link) == office.papers.linked(made) == made
+    assert office.papers.linked("") == ""
+    # what leads to nothing is not nothing: whoever looks for it says so
+    assert office.papers.linked("https://a.example/") == "https://a.example/"
     handed = await office.follow(link)
     assert (handed.path.read_bytes(), handed.type, handed.name) == (PNG, "image/png", "licence.png")
     office.clock.seconds += 601
