@@ -1,7 +1,7 @@
 """The writer thread's work: one batch of units, one transaction, and what to do when it fails."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -28,12 +28,20 @@ SET plan_cache_mode = force_generic_plan
 """
 
 
+class Displaced(StoreUnavailable):
+    """Another gateway writes this database by now; nothing may be committed any more."""
+
+
 class Committer:
     """Commits batches on a connection of its own; made for one thread."""
 
-    def __init__(self, store: Store) -> None:
-        """Connect at the first batch."""
+    def __init__(self, store: Store, on_connect: Callable[[Connection], None] | None = None) -> None:
+        """Connect at the first batch; `on_connect` sees every connection before anything is committed on it.
+
+        It may raise `Displaced`, which then is what `commit` raises.
+        """
         self._store = store
+        self._on_connect = on_connect
         self._bulk = Bulk(store.writer.dialect, Tally(store.writer.dialect))
         self._connection: Connection | None = None
         self._sent: tuple[str, Sequence[Outcome]] | None = None  # a COMMIT on its way: its id and meaning
@@ -42,10 +50,12 @@ class Committer:
         """Commit `units`; return for each None, or why nothing of it was changed.
 
         A refused row harms its own unit only. A connection that was lost is replaced once; whatever keeps
-        the database from working fails the whole batch, and the next one tries again.
+        the database from working fails the whole batch, and the next one tries again. Raises `Displaced`.
         """
         try:
             return self._settle(units)
+        except Displaced:
+            raise
         except Exception as error:
             failure = error
             lost = self._lost()
@@ -53,10 +63,16 @@ class Committer:
         if lost:
             try:
                 return self._outcomes_of_lost_commit() or self._settle(units)
+            except Displaced:
+                raise
             except Exception as error:
                 failure = error
                 self._drop()
         return self._failed(units, failure)
+
+    def connect(self) -> None:
+        """Connect now; raises what `on_connect` does."""
+        self._connected()
 
     def close(self) -> None:
         """Close the connection; its settings are not for others."""
@@ -67,7 +83,7 @@ class Committer:
         try:
             self._together(units)
         except Exception as error:
-            if self._store.is_unavailable(error):
+            if isinstance(error, Displaced) or self._store.is_unavailable(error):
                 raise
             return self._one_by_one(units)
         return [None] * len(units)
@@ -145,6 +161,12 @@ class Committer:
             if self._store.dialect == "postgresql":
                 self._connection.exec_driver_sql(_BY_KEY)
                 self._connection.commit()
+            if self._on_connect is not None:
+                try:
+                    self._on_connect(self._connection)
+                except BaseException:  # what it did not agree to must not be committed on
+                    self._drop()
+                    raise
         return self._connection
 
     def _drop(self) -> None:

@@ -1,7 +1,8 @@
 """The writer as a process: `python -m gateway.store.process FD`, started by the gateway that it writes for.
 
-It holds the database's lock for as long as it lives. So a gateway that starts after a crash waits until the
-last commit of the one before is through, and two gateways never write the same database.
+It holds the database's lock for as long as it lives; on PostgreSQL by the very connection it commits on. So a
+gateway that starts after a crash waits until the last commit of the one before is through, and two gateways
+never write the same database.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from sqlalchemy import Connection, text
 
 from gateway.errors import StoreUnavailable
 from gateway.store.changes import Parts
-from gateway.store.committer import Committer
+from gateway.store.committer import Committer, Displaced
 from gateway.store.engine import Store, open_store
 from gateway.store.frames import Frames, dump_outcomes, frame, load_outcomes
 from gateway.store.writer import Crashed, InOrder, Written
@@ -103,6 +104,10 @@ class ProcessWriter(asyncio.Protocol):
         for message in self._frames.receive(data):
             if self._ready is not None and not self._ready.done():
                 self._begin(message)
+            elif message is None:
+                log.warning("another gateway may be writing this database; waiting for it to end")
+            elif isinstance(message, str):
+                self._end(StoreUnavailable(message))
             else:
                 assert self._written is not None
                 outcomes, seconds = message
@@ -114,8 +119,14 @@ class ProcessWriter(asyncio.Protocol):
         died = WriterDied("the writer process is gone")
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(died)
-        elif not self._stopping and self._crashed is not None:
-            self._crashed(died)
+        else:
+            self._end(died)
+
+    def _end(self, error: Exception) -> None:
+        """Say once that nothing more can be committed, unless that was our wish."""
+        if not self._stopping and self._crashed is not None:
+            self._crashed(error)
+        self._crashed = None
 
     def _begin(self, message: str | None) -> None:
         assert self._ready is not None
@@ -141,9 +152,9 @@ def main() -> None:
         messages = _messages(gateway, frames)
         store = open_store(next(messages))
         try:
-            with _sole_writer(store, lambda: gateway.sendall(frame(None))):
+            with _sole_writer(store, lambda: gateway.sendall(frame(None))) as committer:
                 gateway.sendall(frame(""))
-                _serve(gateway, messages, InOrder(Committer(store)))
+                _serve(gateway, messages, InOrder(committer))
         except StoreUnavailable as error:
             gateway.sendall(frame(str(error)))
         finally:
@@ -168,25 +179,31 @@ def _messages(gateway: socket.socket, frames: Frames) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _sole_writer(store: Store, waits: Callable[[], None]) -> Iterator[None]:
+def _sole_writer(store: Store, waits: Callable[[], None]) -> Iterator[Committer]:
     """Hold the database's lock; `waits` is called if another gateway has it, which must end it soon.
 
-    Raises `StoreUnavailable` if it does not.
+    Raises `Displaced` if it does not.
     """
     if store.dialect == "postgresql":
-        with store.writer.connect() as connection:
-            _patiently(partial(_lock_advisory, connection), waits)
-            connection.commit()
-            yield
+        # The server frees the lock when the connection that has it ends, and it may end without us. So it is
+        # the committing one, and every connection after it takes the lock again before it commits.
+        committer = Committer(store, partial(_take_over, waits))
+        committer.connect()
+        yield committer
         return
     path = Path(store.writer.url.database or "").with_suffix(".lock")
     with path.open("a") as file:
         _patiently(lambda: _locked(file.fileno()), waits)
-        yield
+        yield Committer(store)
+
+
+def _take_over(waits: Callable[[], None], connection: Connection) -> None:
+    _patiently(partial(_lock_advisory, connection), waits)
 
 
 def _lock_advisory(connection: Connection) -> bool:
-    return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({_ADVISORY})")))
+    with connection.begin():
+        return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({_ADVISORY})")))
 
 
 def _locked(fd: int) -> bool:
@@ -204,7 +221,7 @@ def _patiently(attempt: Callable[[], bool], waits: Callable[[], None]) -> None:
     deadline = time.monotonic() + float(os.environ.get(LOCK_WAIT_VARIABLE, LOCK_WAIT))
     while not attempt():
         if time.monotonic() > deadline:
-            raise StoreUnavailable("another gateway is writing this database")
+            raise Displaced("another gateway is writing this database")
         time.sleep(0.05)
 
 
