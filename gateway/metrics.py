@@ -243,7 +243,8 @@ class MessageMetrics:
         self.queued = Levels(
             registry,
             "queue_messages",
-            "Messages waiting to be sent, by candidate channels (best first) and purpose.",
+            "Messages waiting to be sent, by candidate channels (best first) and purpose; "
+            "counted every 5 s, or as seldom as keeps counting below 5 % of the time.",
             ("channel", "purpose"),
         )
         self.oldest = Levels(

@@ -20,6 +20,7 @@ from gateway.store import messages as stored
 log = structlog.get_logger(__name__)
 
 INTERVAL = 5.0  # seconds between two counts of the queues: they are counted in the store, where they are
+SHARE = 20  # a long backlog takes long to count: the pause after it is so many times as long
 
 
 class ShowsStatus(Protocol):
@@ -46,11 +47,12 @@ class Levels:
     async def run(self) -> None:
         """Count the queues again and again until cancelled."""
         while True:
+            started = self._clock.monotonic()
             try:
                 self.set_queues(await self._store.read(stored.lanes))
             except GatewayError as error:
                 log.warning("queues not counted", error=str(error))
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(max(INTERVAL, SHARE * (self._clock.monotonic() - started)))
 
     def set_queues(self, rows: Sequence[stored.LaneRow]) -> None:
         """Show the queues as they were counted."""

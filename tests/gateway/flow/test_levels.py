@@ -1,7 +1,11 @@
 """The gauges of a moment."""
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from carriers.status import LinkState, LinkStatus
 from gateway.domain.message import Purpose
@@ -57,3 +61,26 @@ async def test_what_a_channel_has_counted_is_counted_once(tmp_path: Path) -> Non
         assert 'scloud_throttled_total{channel="alpha",status="ESME_RTHROTTLED"} 4.0' in page(rig)
         assert 'scloud_bind_failures_total{channel="alpha",why="credentials"} 1.0' in shown
         assert 'scloud_protocol_faults_total{channel="alpha"} 2.0' in shown
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.01, 5.0), (3.0, 60.0)])
+async def test_the_longer_a_count_of_the_queues_takes_the_seldomer_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, took: float, pause: float
+) -> None:
+    pauses: list[float] = []
+
+    async def slowly(query: Any) -> list[Any]:
+        rig.clock.pass_(took)
+        return []
+
+    async def slept(seconds: float) -> None:
+        pauses.append(seconds)
+        raise asyncio.CancelledError
+
+    async with flow(tmp_path / "g.db", helpers=()) as rig:
+        with monkeypatch.context() as patched:
+            patched.setattr(rig.store, "read", slowly)
+            patched.setattr(asyncio, "sleep", slept)
+            with pytest.raises(asyncio.CancelledError):
+                await rig.pipeline.levels.run()
+    assert pauses == [pytest.approx(pause, abs=0.01)]
