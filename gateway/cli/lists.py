@@ -89,7 +89,7 @@ class _Commands:
         with office(config) as here:
             change = by(remark, Permission.RISK_WRITE)
             listing = Listing(
-                account, project, self._kind, 0, list_purpose(purpose), Source.OPERATOR,
+                account, project, self._kind, 0, self._purpose(purpose), Source.OPERATOR,
                 checked_remark(remark), change.actor.name,
             )  # fmt: skip
             listings = _named(here, listing, phones)
@@ -111,7 +111,7 @@ class _Commands:
         with office(config) as here:
             change = by(reason, Permission.RISK_WRITE)
             listing = Listing(
-                account, project, self._kind, 0, list_purpose(purpose), Source.OPERATOR,
+                account, project, self._kind, 0, self._purpose(purpose), Source.OPERATOR,
                 checked_remark(reason), change.actor.name,
             )  # fmt: skip
             listings = _named(here, listing, phones)
@@ -155,7 +155,7 @@ class _Commands:
         """
         with office(config) as here:
             change = by(str(file), Permission.RISK_WRITE)
-            reader, default = _reader(here), list_purpose(purpose)
+            reader, default = _reader(here), self._purpose(purpose)
             here.store.read_now(lambda c: numbers.check_scope(c, account, project))
             total = check_file(file, reader, default)
             listing = Listing(account, project, self._kind, 0, default, Source.IMPORT, "", change.actor.name)
@@ -187,6 +187,12 @@ class _Commands:
                 return
             with file.open("w", encoding="utf-8", newline="") as opened:
                 _write(opened, here, wanted)
+
+    def _purpose(self, text: str) -> int:
+        found = list_purpose(text)
+        if found != ANY_PURPOSE and self._kind is ListKind.ALLOWED:
+            raise Invalid("the allow-list has no purposes: a number on it is free of every rate")
+        return found
 
     def _change(
         self,

@@ -119,7 +119,7 @@ def disable(
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Disable it for good: only a reviewer can approve it again. The next message cannot use it."""
+    """Disable it: the next message cannot use it, and only a reviewer can approve it again."""
     decide(config, item, Move.DISABLE, reason, json, version)
 
 

@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from config.schema import RiskMode, RiskRule
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, moment, office, show, show_rows
+from gateway.cli.common import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    by,
+    day_of,
+    moment,
+    office,
+    show,
+    show_rows,
+)
 from gateway.domain.operator import Permission
 from gateway.domain.risk import Override, Policy
 from gateway.errors import Invalid
@@ -99,9 +109,11 @@ def report(
     json: JsonOption = False,
 ) -> None:
     """Show how often each rule stopped or held a message (on), or would have (monitor)."""
-    for day in (since, until):
-        if day is not None and _DAY.fullmatch(day) is None:
-            raise Invalid(f"{day!r} is no day: write YYYY-MM-DD")
+    for text in (since, until):
+        if text is not None and (_DAY.fullmatch(text) is None or day_of(text).isoformat() != text):
+            raise Invalid(f"{text!r} is no day: write YYYY-MM-DD")
+    if since is not None and until is not None and since > until:
+        raise Invalid(f"{since} is after {until}")
     asked = Asked(account_id=account, rule=rule and rule.value, since=since, until=until)
     with office(config) as here:
         if not samples:

@@ -18,6 +18,7 @@ from gateway.cli.common import (
     JsonOption,
     Office,
     by,
+    day_of,
     now_ms,
     office,
     purpose_of,
@@ -106,7 +107,7 @@ def recount_(
 
     Days of which messages are deleted already are left as they are.
     """
-    wanted = _day(day) if day else None
+    wanted = day_of(day) if day else None
     with office(config) as here:
         with _progress() as counting:
             count = partial(recount.recount, day=wanted, progress=counting)
@@ -153,8 +154,8 @@ def _wanted(
     here: Office, days: tuple[str, str], account: str, country: str, purpose: str, template: str
 ) -> Wanted:
     today = here.store.read_now(statistics.calendar).day(now_ms())
-    last = _day(days[1]) if days[1] else date.fromisoformat(today)
-    first = _day(days[0]) if days[0] else last - min(timedelta(days=DAYS - 1), last - date.min)
+    last = day_of(days[1]) if days[1] else date.fromisoformat(today)
+    first = day_of(days[0]) if days[0] else last - min(timedelta(days=DAYS - 1), last - date.min)
     if first > last:
         raise Invalid(f"{first} is after {last}")
     return Wanted(
@@ -203,13 +204,6 @@ def _use(row: Mapping[str, Any]) -> dict[str, object]:
         # of customers who never tell, nothing is known
         "conversion": share(row["used"], row["messages"]) if told else None,
     }
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"{text!r} is no day: write YYYY-MM-DD") from None
 
 
 @contextmanager

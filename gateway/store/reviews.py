@@ -91,11 +91,7 @@ def step(
     connection: Connection, kind: Kind, row: Row[Any], mover: Mover, move: Move, by: By, **content: Any
 ) -> Decided:
     """Make `move`, `content` being what else changes; raises `Conflict` if the table has no such move."""
-    before = Review(row.status)
-    try:
-        after = review.after(kind, mover, move, before)
-    except IllegalMove as error:
-        raise Conflict(f"{row.id}: {error}") from error
+    before, after = Review(row.status), _after(kind, row, mover, move)
     values: dict[str, Any] = {"status": int(after), "updated_at": by.now_ms, "to_check": False, **content}
     match mover, move:
         case Mover.CUSTOMER, Move.DELETE:
@@ -168,9 +164,18 @@ def decide(
         raise Conflict(f"{item_id} has changed since: its version is {row.version}, not {version}")
     if len(by.reason) > MAX_REASON or not by.reason.isprintable():
         raise Invalid(f"a reason has at most {MAX_REASON} printable characters")
-    if review.needs_reason(move, Review(row.status)) and not by.reason.strip():
-        raise Invalid(f"to {move} what is {review.word(kind, Review(row.status))} needs a reason")
+    before = Review(row.status)
+    _after(kind, row, Mover.REVIEWER, move)  # nobody is asked the reason of what cannot be
+    if review.needs_reason(move, before) and not by.reason.strip():
+        raise Invalid(f"to {move} what is {review.word(kind, before)} needs a reason")
     return step(connection, kind, row, Mover.REVIEWER, move, by)
+
+
+def _after(kind: Kind, row: Row[Any], mover: Mover, move: Move) -> Review:
+    try:
+        return review.after(kind, mover, move, Review(row.status))
+    except IllegalMove as error:
+        raise Conflict(f"{row.id}: {error}") from error
 
 
 def _findings(checks: Checks, item: Item) -> list[Finding]:

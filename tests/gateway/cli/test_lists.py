@@ -60,6 +60,14 @@ def test_a_number_is_listed_for_a_purpose_and_a_project(cli: CommandLine, accoun
     assert cli("blacklist", "remove", account, "60123456789", *options).json["removed"] == 1
 
 
+@pytest.mark.parametrize("verb", ["add", "remove"])
+def test_the_allow_list_takes_no_purpose(cli: CommandLine, account: str, verb: str) -> None:
+    cli("allowlist", "add", account, "60123456789")
+    done = cli("allowlist", verb, account, "60123456789", "6591234567", "--purpose", "promotion")
+    assert (done.code, "the allow-list has no purposes" in done.err) == (1, True)
+    assert listed(cli, account, "allowlist") == [("+60123456789", "all")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -80,7 +80,10 @@ def test_the_report_tells_what_the_rules_did(cli: CommandLine, account: str) -> 
         assert cli("risk", "report", *nothing, "--json").json == []
     (sample,) = cli("risk", "report", "--samples", "5", "--json").json
     assert (sample["phone"], sample["at"]) == ("6012****78", "2026-09-21T14:13:20+00:00")
-    assert "2026-9-1" in cli("risk", "report", "--from", "2026-9-1").err
+    for wrong in ("2026-9-1", "2026-13-01", "2026-02-30", "yesterday"):
+        for option in ("--from", "--to"):
+            assert f"'{wrong}' is no day" in cli("risk", "report", option, wrong).err
+    assert "is after" in cli("risk", "report", "--from", "2026-09-02", "--to", "2026-09-01").err
 
 
 def test_every_command_of_the_page_works(cli: CommandLine, account: str) -> None:

@@ -110,6 +110,14 @@ def test_overruling_the_checks_needs_a_reason(store: Store, owner: Owner) -> Non
     assert row(store, made).status == Review.APPROVED
 
 
+@pytest.mark.parametrize("move", [Move.APPROVE, Move.REJECT])
+def test_what_cannot_be_is_told_before_a_reason_is_asked_for(store: Store, owner: Owner, move: Move) -> None:
+    made = template(store, owner)
+    decide(store, made, Move.APPROVE)
+    with pytest.raises(Conflict, match=f"this template is approved: the reviewer cannot {move} it"):
+        decide(store, made, move)
+
+
 @pytest.mark.parametrize("reason", ["", "  "])
 @pytest.mark.parametrize("move", [Move.REJECT, Move.DISABLE])
 def test_taking_away_needs_a_reason(store: Store, owner: Owner, move: Move, reason: str) -> None:
