@@ -19,7 +19,6 @@ from gateway.store.changes import (
     PULL,
     RECEIPT,
     SEGMENT,
-    Changes,
     Part,
     Row,
 )
@@ -51,7 +50,7 @@ _PLAIN = tuple((number, attrgetter(name)) for number, name in enumerate(KINDS) i
 
 
 class Unit:
-    """Gathers the rows of one decision; `changes` hands them over once."""
+    """Gathers the rows of one decision; iterating hands them over."""
 
     __slots__ = (
         "contacts", "early", "early_matched", "events", "finals", "inbound", "ledger", "marks", "moved",
@@ -112,10 +111,6 @@ class Unit:
             yield _MESSAGES, [message.row() for message in self.new_messages]
         if self.moved:
             yield _MOVES, [message.move_row() for message in self.moved.values()]
-
-    def changes(self) -> Changes:
-        """Return the rows by name, as the messages stand now."""
-        return Changes(**{KINDS[number]: rows for number, rows in self})
 
     def apart(self) -> list[list[Part]]:
         """Return the rows message by message, to be written one by one when one of them is refused."""

@@ -2,8 +2,12 @@
 
 from gateway.domain.message import Reason, State
 from gateway.flow.unit import Unit
-from gateway.store.changes import KINDS
+from gateway.store.changes import KINDS, Changes
 from tests.support.messages import NOON_MS, message
+
+
+def by_name(unit: Unit) -> Changes:
+    return Changes(**{KINDS[number]: rows for number, rows in unit})
 
 
 def test_an_empty_unit_writes_nothing() -> None:
@@ -17,15 +21,15 @@ def test_a_message_moved_twice_is_written_once_as_it_stands() -> None:
         one.move(state, reason)
         unit.moved[one.id] = one
     assert unit
-    assert unit.changes().moves == [one.move_row()]
-    assert unit.changes().moves[0][1:3] == (State.SUBMITTED, Reason.SUBMITTED)
+    assert by_name(unit).moves == [one.move_row()]
+    assert by_name(unit).moves[0][1:3] == (State.SUBMITTED, Reason.SUBMITTED)
 
 
 def test_events_and_money_name_their_message() -> None:
     unit, one = Unit(), message()
     unit.event(one.id, NOON_MS, State.HELD, Reason.RETRY_BACKOFF, "busy")
     unit.post(one, "release", (50_000, -50_000), NOON_MS, "why")
-    changes = unit.changes()
+    changes = by_name(unit)
     assert changes.events == [(one.id, NOON_MS, State.HELD, Reason.RETRY_BACKOFF, "busy")]
     assert changes.ledger == [("acc-one", "release", 50_000, -50_000, 1_000, one.id, NOON_MS, "why")]
 
