@@ -63,9 +63,9 @@ def session_no(submission_id: int) -> str:
     """
     ms = (submission_id >> _COUNTER_BITS) + EPOCH_MS & 0xFFFF_FFFF_FFFF
     counter = submission_id & ((1 << _COUNTER_BITS) - 1)
-    random = _entropy.bits(52)
-    low = 0x8000 | (counter & 0x3FF) << 4 | random >> 48
-    return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{counter >> 10:03x}-{low:04x}-{random & 0xFFFF_FFFF_FFFF:012x}"
+    version, variant = 7 << 12 | counter >> 10, 2 << 10 | counter & 0x3FF
+    text = f"{ms << 80 | version << 64 | variant << 52 | _entropy.bits(52):032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def request_id() -> str:
