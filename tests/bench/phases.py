@@ -9,7 +9,7 @@ from carriers.simulator.record import read_record
 from tests.bench.rig import Rig
 from tests.support.processes import free_port, wait_for
 
-CONNECTIONS = 64  # customers that send single messages at the same time
+CONNECTIONS = 128  # customers that send single messages at the same time: enough to leave the gateway no pause
 BULK_CONNECTIONS = 8  # customers that send thousands
 SIMULATED_DELAY = 0.1  # seconds from an answer to its receipt, at the simulator
 TAIL = 0.07  # of the load's time: what the last receipts and callbacks may take without counting as lag
