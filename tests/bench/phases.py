@@ -9,7 +9,7 @@ from carriers.simulator.record import read_record
 from tests.bench.rig import Rig
 from tests.support.processes import free_port, wait_for
 
-CONNECTIONS = 128  # customers that send single messages at the same time: enough to leave the gateway no pause
+CONNECTIONS = 128  # customers that send single messages at once: enough that the gateway waits for none
 BULK_CONNECTIONS = 8  # customers that send thousands
 SIMULATED_DELAY = 0.1  # seconds from an answer to its receipt, at the simulator
 TAIL = 0.07  # of the load's time: what the last receipts and callbacks may take without counting as lag
@@ -21,7 +21,7 @@ class Size:
     """How long and how much."""
 
     seconds: float = 15.0  # of each kind of load, all rounds together
-    rounds: int = 5  # in which the kinds of load take turns
+    rounds: int = 3  # in which the kinds of load take turns; short ones measure their own beginning
     idle_requests: int = 200
     backlog: int = 1_000_000
 
