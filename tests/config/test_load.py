@@ -1,6 +1,5 @@
 """Settings and network from files, environment and secrets; every mistake told at once, with its place."""
 
-import logging
 import re
 import tomllib
 from dataclasses import fields, is_dataclass
@@ -75,10 +74,8 @@ def test_one_socket_cannot_be_both_listeners(write) -> None:
 
 
 def test_a_secret_that_others_can_read_is_pointed_at(
-    write, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    write, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # a library that configures logging in this process switches the loggers off that it does not know
-    monkeypatch.setattr(logging.getLogger("config.read"), "disabled", False)
     path = write(network=CHANNEL + 'password = "file:secret"\n')
     secret = tmp_path / "secret"
     secret.write_text("hush")

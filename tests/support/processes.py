@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,11 +11,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
+PORTS = (10_000, 32_000)  # below what Linux gives to outgoing connections
 POLL = 0.02  # seconds between two looks at a condition
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -26,10 +28,18 @@ class Gone(Exception):
     """A process ended that should not have; carries the end of its log."""
 
 
+_ports = random.Random()  # of the system's entropy: another process of the same run draws others
+
+
 def free_port() -> int:
-    """Return a port nobody listens on now."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port nobody listens on now, and that no connection gets by chance.
+
+    Those the system gives out itself may be taken again before our server binds: by any client's connection.
+    """
+    while True:
+        port = _ports.randrange(*PORTS)
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
 
 
 def wait_for(what: str, look: Callable[[], T], limit: float = 30.0, *, alive: "Process | None" = None) -> T:
