@@ -119,7 +119,12 @@ def _store(settings: Settings) -> Iterator[Problem]:
 def _admin(settings: Settings) -> Iterator[Problem]:
     admin = settings.admin
     yield from _least("admin", admin, 1, "session_idle", "session_max", "lockout_period", "token_max_days")
-    yield from _least("admin", admin, 1, "lockout_failures", "lockout_address_failures")
+    yield from _least(
+        "admin", admin, 1, "lockout_failures", "lockout_address_failures", "lockout_name_failures"
+    )
+    yield from _least("admin", admin, 1, "lockout_name_pause")
+    if admin.lockout_period < admin.lockout_name_pause:
+        yield "admin.lockout_name_pause", "must not be longer than lockout_period"
     if admin.session_max < admin.session_idle:
         yield "admin.session_max", "must not be shorter than session_idle"
 

@@ -100,9 +100,11 @@ class AdminSettings:
 
     session_idle: float = 1_800.0  # a session that nobody uses ends after this long
     session_max: float = 43_200.0  # every session ends this long after its log-in
-    lockout_failures: int = 5  # failed log-ins of one operator before the name has to wait
+    lockout_failures: int = 5  # failed log-ins of a name from one address before it has to wait there
     lockout_address_failures: int = 20  # the same of one client address, whatever the names
     lockout_period: float = 900.0  # how long they have to wait, and how long a failure counts
+    lockout_name_failures: int = 100  # of a name from anywhere, before strangers to it are slowed down
+    lockout_name_pause: float = 10.0  # between two of their log-ins then
     token_max_days: int = 365  # longest life of an API token
 
 

@@ -58,6 +58,13 @@ class WithOneTimePassword(Answer):
     expires_at: When
 
 
+class Reset(WithOneTimePassword):
+    """An operator with a new one-time password, and what of theirs was ended."""
+
+    sessions_ended: int
+    tokens_revoked: list[str]  # ids
+
+
 class OperatorPage(Answer):
     """A page of operators, by name."""
 
@@ -86,15 +93,23 @@ async def create_operator(call: Call, body: NewOperator) -> WithOneTimePassword:
     one_time = await call.services.logins.one_time()
     by = call.by(body.reason)
     made = await call.change(lambda c: changes.create(c, body.name, body.role, one_time, by))
-    return _with_password(made, one_time)
+    return WithOneTimePassword(
+        operator=_view(made), one_time_password=one_time.password, expires_at=when(one_time.until)
+    )
 
 
-async def reset_password(call: Call, body: Why) -> WithOneTimePassword:
-    """Give an operator a one-time password; their sessions end, and a lock-out of the name with them."""
+async def reset_password(call: Call, body: Why) -> Reset:
+    """Give an operator a one-time password; their sessions and tokens end, and a lock-out of the name."""
     one_time = await call.services.logins.one_time()
     by, name = call.by(body.reason), call.path["name"]
-    after = await call.change(lambda c: changes.reset_password(c, name, one_time, by))
-    return _with_password(after, one_time)
+    done = await call.change(lambda c: changes.reset_password(c, name, one_time, by))
+    return Reset(
+        operator=_view(done.operator),
+        one_time_password=one_time.password,
+        expires_at=when(one_time.until),
+        sessions_ended=done.sessions_ended,
+        tokens_revoked=done.tokens_revoked,
+    )
 
 
 async def change_role(call: Call, body: RoleChange) -> OperatorView:
@@ -126,12 +141,6 @@ def _view(operator: Operator) -> OperatorView:
         created_by=operator.created_by,
         password_changed_at=when(operator.password_changed_at),
         last_login_at=when_or_none(operator.last_login_at),
-    )
-
-
-def _with_password(operator: Operator, one_time: changes.OneTime) -> WithOneTimePassword:
-    return WithOneTimePassword(
-        operator=_view(operator), one_time_password=one_time.password, expires_at=when(one_time.until)
     )
 
 

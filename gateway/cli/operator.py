@@ -96,12 +96,17 @@ def password(
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Give an operator a one-time password, shown now and never again; ends sessions and lock-out."""
+    """Give an operator a one-time password, shown now and never again; ends sessions, tokens and lock-out."""
     with office(config) as here:
         who = by(reason, Permission.OPERATORS_WRITE)
         one_time = OneTime.make(who.now_ms)
-        after = here.store.transaction(lambda c: changes.reset_password(c, _named(name), one_time, who))
-    show({**_row(after), "one_time_password": one_time.password}, json)
+        reset = here.store.transaction(lambda c: changes.reset_password(c, _named(name), one_time, who))
+    revoked = reset.tokens_revoked
+    ended = {
+        "sessions_ended": reset.sessions_ended,
+        "tokens_revoked": revoked if json else ", ".join(revoked) or "none",
+    }
+    show({**_row(reset.operator), "one_time_password": one_time.password, **ended}, json)
 
 
 @tokens.command("create")

@@ -44,7 +44,7 @@ class LoginRefused(GatewayError):
 
 
 class LockedOut(GatewayError):
-    """Too many failures of this name or from this address."""
+    """Too many failures of this name here, or from this address, or so many of the name that it is slowed."""
 
     def __init__(self, wait_ms: int) -> None:
         super().__init__("too many failed log-ins; try again later")
@@ -95,7 +95,11 @@ class Logins:
         self._metrics = metrics
         self.hashing = Hashing()
         self._lockout = Lockout(
-            settings.lockout_failures, settings.lockout_address_failures, int(settings.lockout_period * 1000)
+            per_operator=settings.lockout_failures,
+            per_address=settings.lockout_address_failures,
+            per_name=settings.lockout_name_failures,
+            period=int(settings.lockout_period * 1000),
+            pause=int(settings.lockout_name_pause * 1000),
         )
         self.limits = Limits(int(settings.session_idle * 1000), int(settings.session_max * 1000))
 

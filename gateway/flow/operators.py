@@ -35,6 +35,15 @@ class OneTime:
         return cls(password, NewPassword(hash_password(password), until), until)
 
 
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """An operator with a new one-time password, and what of the old one's was ended."""
+
+    operator: Operator
+    sessions_ended: int
+    tokens_revoked: list[str]  # ids
+
+
 def first_admin(connection: Connection, one_time: OneTime, now_ms: int) -> bool:
     """Make `admin` if there is no operator at all; False: somebody was faster."""
     if operators.any_exists(connection):
@@ -65,9 +74,10 @@ def create(connection: Connection, name: str, role: Role, one_time: OneTime, by:
     return made
 
 
-def reset_password(connection: Connection, name: str, one_time: OneTime, by: By) -> Operator:
-    """Give the operator a one-time password; ends their sessions and the name's lock-out.
+def reset_password(connection: Connection, name: str, one_time: OneTime, by: By) -> Reset:
+    """Give the operator a one-time password; ends their sessions and tokens, and what keeps the name waiting.
 
+    A password is reset when it is lost or somebody else has it, who may have made tokens as well.
     Raises `NotFound`, `Forbidden`.
     """
     before = operators.find(connection, name)
@@ -75,15 +85,15 @@ def reset_password(connection: Connection, name: str, one_time: OneTime, by: By)
     operators.set_password(connection, name, one_time.stored, by.now_ms)
     login_attempts.forget(connection, name)
     ended = sessions.end_sessions(connection, name)
+    revoked = _revoke(connection, name, by.now_ms)
     after = operators.find(connection, name)
-    _record(
-        connection, by, "operator.password", name, _state(before), {**_state(after), "sessions_ended": ended}
-    )
-    return after
+    told = {**_state(after), "sessions_ended": ended, "tokens_revoked": revoked}
+    _record(connection, by, "operator.password", name, _state(before), told)
+    return Reset(after, ended, revoked)
 
 
 def change_own_password(connection: Connection, name: str, password_hash: str, by: By) -> None:
-    """Put the operator's own password in place; ends all their sessions. Raises `NotFound`."""
+    """Put the operator's own password in place; ends all their sessions, no tokens. Raises `NotFound`."""
     before = operators.find(connection, name)
     operators.set_password(connection, name, NewPassword(password_hash), by.now_ms)
     ended = sessions.end_sessions(connection, name)

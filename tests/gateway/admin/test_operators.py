@@ -77,6 +77,15 @@ async def test_a_reset_ends_sessions_and_a_lock_out(here: Installation, root: Pe
     assert (await here.person().login("alice", reset.json["one_time_password"])).status == 200
 
 
+async def test_a_reset_ends_tokens_too(here: Installation, root: Person) -> None:
+    here.operator("alice", Role.OPERATOR)
+    program = here.person(here.token("alice", Role.OPERATOR))
+    assert (await program.get("/me")).status == 200
+    reset = await root.post("/operators/alice/password")
+    assert (reset.json["sessions_ended"], len(reset.json["tokens_revoked"])) == (0, 1)
+    assert (await program.get("/me")).status == 401
+
+
 async def test_a_lower_role_takes_the_tokens_that_are_more_than_it(here: Installation, root: Person) -> None:
     here.operator("alice", Role.OPERATOR)
     more, less = (here.person(here.token("alice", role)) for role in (Role.OPERATOR, Role.VIEWER))

@@ -117,7 +117,7 @@ async def test_an_unknown_name_costs_as_much_hashing_as_a_known_one(
     )
 
 
-async def test_too_many_failures_lock_the_name_for_everybody_and_for_a_while(here: Installation) -> None:
+async def test_too_many_failures_lock_the_name_at_that_address_and_for_a_while(here: Installation) -> None:
     here.operator("alice")
     for _ in range(5):
         assert (await here.person().login("alice", "wrong")).status == 401
@@ -126,6 +126,15 @@ async def test_too_many_failures_lock_the_name_for_everybody_and_for_a_while(her
     assert locked.headers["Retry-After"] == "900"
     here.clock.pass_(900)
     assert (await here.person().login("alice")).status == 200
+
+
+async def test_nobody_locks_out_an_operator_at_another_address(store: Store) -> None:
+    async with installed(store, proxies=("127.0.0.0/8",)) as here:
+        here.operator("alice")
+        attacker = here.person(**{"X-Forwarded-For": "198.51.100.1"})
+        statuses = [(await attacker.login("alice", "wrong")).status for _ in range(30)]
+        assert statuses == [401] * 5 + [429] * 25
+        assert (await here.person(**{"X-Forwarded-For": "192.0.2.7"}).login("alice")).status == 200
 
 
 async def test_a_name_that_does_not_exist_is_locked_alike(here: Installation) -> None:

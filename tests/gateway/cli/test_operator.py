@@ -44,6 +44,18 @@ def test_a_new_one_time_password_replaces_the_old(cli: CommandLine) -> None:
     assert found["reason"] == "forgot it"
 
 
+def test_a_new_one_time_password_says_which_tokens_it_revoked(cli: CommandLine) -> None:
+    cli("operator", "create", "alice")
+    token = cli("operator", "token", "create", "alice", "--label", "ci", "--json").json["token_id"]
+    reset = cli("operator", "password", "alice", "--json").json
+    assert (reset["sessions_ended"], reset["tokens_revoked"]) == (0, [token])
+    (listed,) = cli("operator", "token", "list", "alice", "--json").json
+    assert listed["revoked"] is not None
+    told = cli("operator", "password", "alice").out
+    assert "tokens revoked" in told
+    assert "none" in told
+
+
 def test_tokens_are_made_listed_and_revoked(cli: CommandLine) -> None:
     cli("operator", "create", "alice", "--role", "operator")
     made = cli("operator", "token", "create", "alice", "--label", "ci", "--role", "viewer", "--json").json

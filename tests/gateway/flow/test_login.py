@@ -102,7 +102,34 @@ async def test_who_is_locked_out_costs_no_hashing(logins: Logins, monkeypatch: p
             await logins.login("alice", "wrong", "192.0.2.7")
     monkeypatch.setattr(login, "verify_password", lambda *_: pytest.fail("looked at"))
     with pytest.raises(LockedOut):
-        await logins.login("alice", PASSWORD, "192.0.2.8")
+        await logins.login("alice", PASSWORD, "192.0.2.7")
+
+
+async def test_an_attacker_at_another_address_does_not_lock_an_operator_out(logins: Logins) -> None:
+    for _ in range(30):
+        with pytest.raises((LoginRefused, LockedOut)):
+            await logins.login("alice", "wrong", "198.51.100.1")
+    assert (await logins.login("alice", PASSWORD, "192.0.2.7")).operator.name == "alice"
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+async def test_a_name_under_siege_is_slowed_whether_or_not_it_exists(
+    store: Store, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    cheaper(monkeypatch)
+    settings = AdminSettings(lockout_name_failures=3, lockout_name_pause=7)
+    clock = SetClock()
+    logins = Logins(store, settings, clock, Metrics().admin)
+    for number in range(3):
+        with pytest.raises(LoginRefused):
+            await logins.login(name, "wrong", f"198.51.100.{number}")
+    with pytest.raises(LockedOut) as slowed:
+        await logins.login(name, "wrong", "198.51.100.9")
+    assert slowed.value.seconds == 7
+    clock.pass_(7)
+    with pytest.raises(LoginRefused):
+        await logins.login(name, "wrong", "198.51.100.9")
+    logins.close()
 
 
 def test_what_was_opened_does_not_print_its_secret(logins: Logins) -> None:

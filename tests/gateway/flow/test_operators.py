@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.auth.tokens import digest
 from gateway.domain.operator import SYSTEM, Actor, ActorKind, Role
 from gateway.errors import Conflict, Forbidden, Invalid, NotFound
 from gateway.flow import operators as changes
@@ -126,3 +127,33 @@ def test_what_ends_with_an_operator_is_told_in_the_audit(store: Store) -> None:
     assert (row["action"], row["reason"]) == ("operator.disable", "why not")
     assert '"sessions_ended":1' in row["after"]
     assert token.id in row["after"]
+
+
+def test_a_reset_password_ends_sessions_and_tokens_and_tells_which(store: Store) -> None:
+    make(store, "alice", Role.OPERATOR)
+    make(store, "bob", Role.OPERATOR)
+    for name in ("alice", "bob"):
+        store.transaction(lambda c, who=name: sessions.open_session(c, who, who, "", NOON_MS))
+    tokens = {
+        name: store.transaction(lambda c, who=name: changes.create_token(c, who, "x", Role.VIEWER, 1, ROOT))
+        for name in ("alice", "bob")
+    }
+    one_time = OneTime.make(NOON_MS)
+    reset = store.transaction(lambda c: changes.reset_password(c, "alice", one_time, ROOT))
+    assert (reset.operator.name, reset.sessions_ended) == ("alice", 1)
+    assert reset.tokens_revoked == [tokens["alice"][1].id]
+    for name, alive in (("alice", False), ("bob", True)):
+        secret = tokens[name][0]
+        found = store.read_now(lambda c, given=secret: sessions.find_token(c, digest(given), NOON_MS))
+        assert (found is not None) is alive
+    row = all_rows(store, tables_operators.audit)[-1]
+    assert row["action"] == "operator.password"
+    assert tokens["alice"][1].id in row["after"]
+    assert '"sessions_ended":1' in row["after"]
+
+
+def test_a_password_of_ones_own_leaves_the_tokens(store: Store) -> None:
+    make(store, "alice", Role.OPERATOR)
+    secret, _ = store.transaction(lambda c: changes.create_token(c, "alice", "x", Role.VIEWER, 1, ROOT))
+    store.transaction(lambda c: changes.change_own_password(c, "alice", "hash", ROOT))
+    assert store.read_now(lambda c: sessions.find_token(c, digest(secret), NOON_MS)) is not None
