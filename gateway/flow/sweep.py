@@ -5,6 +5,7 @@ from functools import partial
 
 import structlog
 
+from carriers.results import ReceiptState
 from gateway.domain.message import Message, Reason, State
 from gateway.errors import GatewayError
 from gateway.flow.context import Context
@@ -15,6 +16,7 @@ from gateway.flow.settle import Settler
 from gateway.flow.unit import Unit
 from gateway.ids import id_at
 from gateway.store import messages as stored
+from gateway.store.messages import SegmentRow
 
 log = structlog.get_logger(__name__)
 
@@ -121,18 +123,31 @@ class Sweeper:
             return
         unit = Unit()
         for row in found.rows:
-            sent = self._settler.index.get(row.channel, row.match_id)
-            message = sent.message if sent is not None else found.messages.get(row.message_id)
-            if message is not None and message.state is State.SUBMITTED:
-                unit.restores(message)
-                self._outcomes.finish(message, State.UNKNOWN, Reason.RECEIPT_DEADLINE, unit, now_ms)
-                unit.finals.append(
-                    (message.id, int(message.state), int(message.reason), now_ms, message.receipt_code)
-                )
+            self._overdue(row, found.messages.get(row.message_id), unit, now_ms)
         self._overdue_after[channel_id] = found.reached
         unit.marks.append((_mark(channel_id), found.reached))
         unit.undo.append(partial(self._overdue_after.__setitem__, channel_id, after))
         await self._dispatcher.record(unit)
+
+    def _overdue(self, row: SegmentRow, loaded: Message | None, unit: Unit, now_ms: int) -> None:
+        """End the message of a segment without receipt, or note that it need not wait for this one."""
+        sent = self._settler.index.get(row.channel, row.match_id)
+        if sent is not None and sent.message.id != row.message_id:
+            sent = None  # its carrier has given the id to another message since
+        message = sent.message if sent is not None else loaded
+        if message is None:
+            return
+        if message.state is State.SUBMITTED:
+            unit.restores(message)
+            self._outcomes.finish(message, State.UNKNOWN, Reason.RECEIPT_DEADLINE, unit, now_ms)
+            unit.finals.append(
+                (message.id, int(message.state), int(message.reason), now_ms, message.receipt_code)
+            )
+        elif not message.state.final:  # half sent: no look comes back to this part when the rest has gone
+            unknown = ReceiptState.UNKNOWN
+            unit.receipts.append((row.message_id, row.part, row.match_id, unknown.value, "", "", now_ms))
+            if sent is not None and sent.flight is not None:
+                sent.flight.receipts[row.part] = unknown
 
     def _kept_for_doubts(self) -> None:
         """Settle messages in doubt by the receipts of their handsets that came before the doubt did."""

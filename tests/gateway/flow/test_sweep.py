@@ -10,7 +10,17 @@ from carriers.results import Fate
 from config.schema import InDoubtPolicy
 from gateway.domain.message import Reason, State
 from gateway.store import tables
-from tests.support.flow import BALANCE, PRICE, SlowReads, channel_config, flow, states
+from tests.support.flow import (
+    BALANCE,
+    LONG,
+    PRICE,
+    Rig,
+    SetClock,
+    SlowReads,
+    channel_config,
+    flow,
+    states,
+)
 
 
 async def test_a_message_past_its_validity_expires_although_no_channel_asks_for_it(tmp_path: Path) -> None:
@@ -111,3 +121,50 @@ async def test_a_look_that_the_store_refused_is_repeated(tmp_path: Path) -> None
         rig.store.transaction(lambda connection: connection.execute(delete(tables.outbox)))
         await rig.pipeline.sweeper.look(seldom=False)
         assert await states(rig) == [(State.UNKNOWN, Reason.RECEIPT_DEADLINE)] * 2
+
+
+async def test_a_carrier_that_gives_one_id_to_several_messages_keeps_none_of_them_from_its_end(
+    tmp_path: Path,
+) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha", receipt_deadline=3600.0)) as rig:
+        await rig.accept(3)
+        rig.channel().answer(rig.channel().unanswered, message_id="1")
+        await rig.settled()
+        rig.clock.pass_(3_601)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert await states(rig) == [(State.UNKNOWN, Reason.RECEIPT_DEADLINE)] * 3
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_part_without_receipt_does_not_keep_open_what_is_completed_after_its_deadline(
+    tmp_path: Path, restarted: bool
+) -> None:
+    clock = SetClock()
+    config = channel_config("alpha", receipt_deadline=600.0)
+    async with flow(tmp_path / "g.db", config, clock=clock) as rig:
+        await rig.accept(text=LONG)
+        channel = rig.channel()
+        first, second = channel.unanswered
+        channel.answer([first])
+        channel.answer([second], fate=Fate.NOT_SENT, message_id="")
+        channel.up = False
+        await rig.settled()
+        clock.pass_(601)
+        await rig.pipeline.sweeper.look(seldom=False)
+        if not restarted:
+            await _completed(rig)
+    if restarted:
+        async with flow(tmp_path / "g.db", config, clock=clock) as rig:
+            await _completed(rig)
+
+
+async def _completed(rig: Rig) -> None:
+    """Send the part that is missing, and bring its receipt."""
+    channel = rig.channel()
+    channel.go(up=True)
+    (part,) = await channel.until_sent(1)
+    assert await states(rig) == [(State.SENDING, Reason.CLAIMED_FROM_QUEUE)]
+    channel.answer([part], message_id="last")
+    assert await channel.receipt("last")
+    assert await states(rig) == [(State.UNKNOWN, Reason.RECEIPT)]
+    assert await rig.balance() == (BALANCE - 2 * PRICE, 0, 2 * PRICE)
