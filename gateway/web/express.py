@@ -206,7 +206,7 @@ class Connection(asyncio.Protocol):
         if self._task is not None:
             return
         silent = now - self._since
-        if self._held and silent > BODY_SECONDS:
+        if self._held and self._writable and silent > BODY_SECONDS:
             self._give_away(bytes(self._held))
         elif silent > self._express.limits.keep_alive:
             if self._writable:

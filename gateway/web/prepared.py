@@ -4,6 +4,7 @@ Building and serialising a response costs aiohttp some 35 µs, a fifth of a one-
 that is not small and plain goes out the usual way.
 """
 
+import asyncio
 import time
 from email.utils import formatdate
 from typing import Any
@@ -12,6 +13,8 @@ from aiohttp import HttpVersion10, hdrs, web
 from aiohttp.http import SERVER_SOFTWARE
 
 SMALL = 16 * 1024  # bytes of body; a longer one may have to wait for the peer to read
+UNREAD = 64 * 1024  # bytes of answers that may wait for a client; asyncio's own mark as well
+PATIENCE = 75.0  # seconds a client may read nothing while so much waits
 
 
 class Prepared(web.Response):
@@ -29,7 +32,7 @@ class Prepared(web.Response):
         self._asked = request
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Write the answer."""
+        """Write the answer; it is the next request that waits until there is room for more."""
         request, body = self._asked, self._payload
         assert request is not None
         transport = request.transport
@@ -39,11 +42,22 @@ class Prepared(web.Response):
             b"HTTP/%b 200 OK\r\n%bContent-Length: %d\r\n%b%b\r\n%b"
             % (_version(request), self._head, len(body), _date.line(), _connection(request), body)
         )
+        if transport.get_write_buffer_size() > UNREAD:
+            await _until_read(request, transport)
 
     @property
     def keep_alive(self) -> bool | None:
         """Whether the connection goes on."""
         return self._asked is not None and self._asked.keep_alive
+
+
+async def _until_read(request: web.BaseRequest, transport: asyncio.Transport) -> None:
+    """Wait for a client that asks faster than it reads; one that does not read at all is left."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await request.writer.drain()
+    except TimeoutError:
+        transport.abort()  # to close would be to wait until what it does not read has been sent
 
 
 def complete(body: bytes, head: bytes) -> bytes:

@@ -280,6 +280,26 @@ async def test_a_client_that_never_reads_its_answers_is_dropped() -> None:
         await here.until(lambda: not here.express.connections)
 
 
+async def test_a_client_that_asks_again_before_it_reads_is_not_given_away_while_its_answer_waits() -> None:
+    """aiohttp would not know that the connection takes no more, and be told that it takes more again."""
+    async with lane() as here, here.client() as (reader, writer):
+        one = head(*LINES) + b"abc"
+        here.gate.clear()
+        here.answer_size = 4_000_000
+        writer.write(one)
+        await here.until(lambda: len(here.plain) == 1)
+        writer.write(one)
+        await here.until(lambda: f"{len(one)} bytes held" in repr(here.express.connections))
+        here.gate.set()
+        await here.until(lambda: "waiting" in repr(here.express.connections))
+        (connection,) = here.express.connections
+        connection.sweep(asyncio.get_running_loop().time() + BODY_SECONDS + 1.0)
+        assert here.express.connections
+        assert (await _until_silent(reader, 2)).count(b"got:abc") == 2
+        assert len(here.plain) == 2
+        assert here.other == []
+
+
 async def test_closing_lets_the_answer_out_and_closes_the_rest() -> None:
     async with lane() as here, here.client() as (idle_reader, idle):
         idle.write(head(*LINES) + b"abc")

@@ -1,6 +1,7 @@
 """A prepared answer is plain HTTP: any client reads it, and connections live as long as they should."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
@@ -9,7 +10,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from gateway.web.prepared import Prepared
+from gateway.web import prepared
+from gateway.web.prepared import SMALL, Prepared
 
 
 async def answer(request: web.Request) -> web.Response:
@@ -68,3 +70,79 @@ async def test_an_old_client_is_answered_in_its_version_and_left_unless_it_asks_
     both = await exchange(server, stays + b"POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
     assert both.count(b"200 OK") == 2
     assert both.count(b"Connection: keep-alive\r\n") == 1
+
+
+class Unread:
+    """A server of large answers, and a client that asks for many at once and reads none."""
+
+    def __init__(self) -> None:
+        self.answered = 0
+        self.transport: asyncio.Transport | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many octets the server holds for the client."""
+        return self.transport.get_write_buffer_size() if self.transport is not None else 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.transport = self.transport or request.transport
+        self.answered += 1
+        return Prepared(b"x" * SMALL, b"")
+
+    async def until_full(self) -> None:
+        """Wait until the socket takes no more, then give the server every chance to go on."""
+        async with asyncio.timeout(10):
+            while self.waiting <= prepared.UNREAD and self.answered < 2_000:  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(0)
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def unread() -> AsyncIterator[tuple[Unread, asyncio.StreamReader]]:
+    handler = Unread()
+    app = web.Application()
+    app.router.add_get("/", handler.answer)
+    async with TestServer(app) as server:
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", server.port))
+        reader, writer = await asyncio.open_connection(sock=client, limit=1024)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2_000)
+        yield handler, reader
+        writer.close()
+
+
+async def read_answer(reader: asyncio.StreamReader) -> None:
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+    await reader.readexactly(SMALL)
+
+
+async def read_for_ever(reader: asyncio.StreamReader) -> None:
+    while True:
+        await read_answer(reader)
+
+
+async def test_who_asks_on_and_on_and_reads_nothing_is_not_answered_without_end(
+    unread: tuple[Unread, asyncio.StreamReader],
+) -> None:
+    handler, reader = unread
+    await handler.until_full()
+    assert handler.waiting <= prepared.UNREAD + 2 * SMALL
+    answers = 0
+    async with asyncio.timeout(30):
+        while answers < 2_000:  # and once it reads, it gets all of them
+            await read_answer(reader)
+            answers += 1
+
+
+async def test_who_goes_on_reading_nothing_is_dropped(
+    unread: tuple[Unread, asyncio.StreamReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "PATIENCE", 0.01)
+    handler, reader = unread
+    await handler.until_full()
+    async with asyncio.timeout(30):
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await read_for_ever(reader)
