@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import orjson
 
-from carriers.message_id import canonical_id
+from carriers.message_id import canonical_id, same_handset
 from carriers.results import Receipt, ReceiptState
 
-PARKED = 20_000  # receipts remembered; more are found by the store's sweep
+PARKED = 20_000  # receipts remembered, the newest; older ones are found by the store's sweep
 
 
 class Parked(NamedTuple):
@@ -24,33 +24,37 @@ class KeptReceipts:
     def __init__(self, limit: int = PARKED) -> None:
         self._limit = limit
         self._kept: dict[int, Parked] = {}
-        self._by_id: dict[tuple[str, str], int] = {}  # without those that name no id
+        # without those that name no id; several where a carrier gives one to several handsets
+        self._by_id: dict[tuple[str, str], list[int]] = {}
         self._by_handset: dict[tuple[str, str], list[int]] = {}  # oldest first
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def knows(self, channel: str, match_id: str) -> bool:
-        """Return whether a receipt with this canonical id is kept here; never so for an empty one."""
-        return (channel, match_id) in self._by_id
+    def knows(self, channel: str, receipt: Receipt) -> bool:
+        """Return whether one from this handset with this id is kept here; never so if it names none."""
+        known = self._by_id.get((channel, canonical_id(receipt.message_id)), ())
+        return any(self._kept[id_].receipt.source == receipt.source for id_ in known)
 
     def add(self, parked: Parked) -> None:
-        """Remember `parked`, if there is room."""
-        if len(self._kept) >= self._limit or parked.id in self._kept:
+        """Remember `parked`; where there is no room the oldest one gives way."""
+        if parked.id in self._kept:
             return
+        if len(self._kept) >= self._limit:
+            self.remove(next(iter(self._kept)))
         self._kept[parked.id] = parked
         if match_id := canonical_id(parked.receipt.message_id):
-            self._by_id[parked.channel, match_id] = parked.id
+            self._by_id.setdefault((parked.channel, match_id), []).append(parked.id)
         self._by_handset.setdefault((parked.channel, parked.receipt.source), []).append(parked.id)
 
-    def take(self, channel: str, match_id: str) -> Parked | None:
-        """Remove and return the receipt with this canonical id, if it is kept here."""
-        id_ = self._by_id.get((channel, match_id))
-        if id_ is None:
-            return None
-        parked = self._kept[id_]
-        self.remove(id_)
-        return parked
+    def take(self, channel: str, match_id: str, phone: str) -> Parked | None:
+        """Remove and return the oldest receipt with this canonical id that can be from this handset."""
+        for id_ in self._by_id.get((channel, match_id), ()):
+            parked = self._kept[id_]
+            if same_handset(parked.receipt.source, phone):
+                self.remove(id_)
+                return parked
+        return None
 
     def remove(self, id_: int) -> None:
         """Forget the receipt that is this row of `early_receipts`, if it is kept here."""
@@ -58,16 +62,20 @@ class KeptReceipts:
         if parked is None:
             return
         channel, receipt = parked.channel, parked.receipt
-        self._by_id.pop((channel, canonical_id(receipt.message_id)), None)
-        of_handset = self._by_handset[channel, receipt.source]
-        of_handset.remove(id_)
-        if not of_handset:
-            del self._by_handset[channel, receipt.source]
+        if match_id := canonical_id(receipt.message_id):
+            _take_out(self._by_id, (channel, match_id), id_)
+        _take_out(self._by_handset, (channel, receipt.source), id_)
 
     def of_handset(self, channel: str, phone: str, since_id: int) -> list[Parked]:
         """Return the receipts from this handset kept since `since_id`, oldest first."""
         ids = self._by_handset.get((channel, phone), ())
         return [self._kept[id_] for id_ in ids if id_ >= since_id]
+
+
+def _take_out(index: dict[tuple[str, str], list[int]], key: tuple[str, str], id_: int) -> None:
+    index[key].remove(id_)
+    if not index[key]:
+        del index[key]
 
 
 def dump_receipt(receipt: Receipt) -> str:

@@ -52,10 +52,10 @@ class Matcher:
                 if arrived.sent is None:
                     self._in_memory(arrived)  # its answer may have come while we looked
 
-    def parked_for(self, channel: str, answered_id: str) -> Parked | None:
-        """Take the kept receipt that speaks of this answered id, if there is one."""
+    def parked_for(self, channel: str, answered_id: str, phone: str) -> Parked | None:
+        """Take the kept receipt that speaks of this answered id and handset, if there is one."""
         for match_id in self._forms[channel].early(answered_id):
-            found = self._index.kept.take(channel, match_id)
+            found = self._index.kept.take(channel, match_id, phone)
             if found is not None:
                 return found
         return None

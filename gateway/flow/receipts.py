@@ -126,12 +126,13 @@ class Judge:
     def _park(self, strangers: Sequence[Arrived], unit: Unit, now_ms: int) -> None:
         """Keep receipts whose id no answer has named yet, and every one that names none."""
         for arrived in strangers:
-            if arrived.early_id is not None:
-                continue  # kept already
             channel, receipt = arrived.channel, arrived.receipt
-            match_id = canonical_id(receipt.message_id)
-            if self._index.kept.knows(channel, match_id):
+            if arrived.early_id is not None:  # its row is there already
+                self._index.kept.add(Parked(arrived.early_id, channel, receipt))
                 continue
+            if self._index.kept.knows(channel, receipt):
+                continue
+            match_id = canonical_id(receipt.message_id)
             early_id = self._ids.take(1, now_ms)
             unit.early.append((early_id, channel, match_id, dump_receipt(receipt), now_ms, False))
             self._metrics.receipts_early.add(1, channel)

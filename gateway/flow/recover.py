@@ -50,8 +50,11 @@ class Recovery:
         await self._reroute(routes, channels)
         for lane in await self._store.read(stored.lanes):
             self._lanes.get(lane.lane, Purpose(lane.purpose), spilled=True)
-        for row in reversed(await self._store.read(partial(stored.early_unmatched, limit=PARKED))):
-            self._settler.index.kept.add(Parked(row.id, row.channel, load_receipt(row.receipt)))
+        newest_first = await self._store.read(partial(stored.early_unmatched, limit=PARKED))
+        parked = [Parked(row.id, row.channel, load_receipt(row.receipt)) for row in reversed(newest_first)]
+        for one in parked:
+            self._settler.index.kept.add(one)
+        self._settler.resettle(parked)  # the answers of some may have come without their being settled
         dispatcher.hungry.set()
         return len(in_flight)
 

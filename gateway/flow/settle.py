@@ -30,6 +30,7 @@ from gateway.store.changes import Row
 log = structlog.get_logger(__name__)
 
 _MAX_BATCH = 2_000  # receipts settled in one commit
+STORE_RETRY = 0.5  # seconds until kept receipts are settled again; the others are the carriers' to repeat
 _AT_ONCE = 2  # batches that are being stored: the writer has the next one when it is done with the one before
 
 
@@ -95,7 +96,7 @@ class Settler:
         self.index.add(channel_id, canonical_id(answered_id), sent)
         if not self.index.kept:
             return
-        parked = self._matcher.parked_for(channel_id, answered_id)
+        parked = self._matcher.parked_for(channel_id, answered_id, sent.message.phone)
         if parked is not None:
             self.resettle([parked])
         else:
@@ -220,7 +221,7 @@ class Settler:
                 self._receipts.keep_inbound(channel_id, one.inbound, unit, now_ms)
             return _Judged(batch, matched, about, unit, self._journal.append(unit) if unit else None)
         except GatewayError as error:
-            self._not_stored(unit, error)
+            self._not_stored(batch, unit, error)
             return None
 
     async def _store(self, judged: _Judged) -> bool:
@@ -233,7 +234,7 @@ class Settler:
             unit.failed()
             raise
         except GatewayError as error:
-            self._not_stored(unit, error)
+            self._not_stored(judged.batch, unit, error)
             return False
         for arrived in judged.matched:
             self.index.forget(arrived.channel, arrived.match_id)
@@ -245,9 +246,12 @@ class Settler:
         self._count(judged.batch)
         return True
 
-    def _not_stored(self, unit: Unit, error: GatewayError) -> None:
+    def _not_stored(self, batch: Sequence[Arrived], unit: Unit, error: GatewayError) -> None:
         log.warning("receipts not stored, the carriers will send them again", error=str(error))
         unit.failed()
+        late = [Parked(one.early_id, one.channel, one.receipt) for one in batch if one.early_id is not None]
+        if late:
+            asyncio.get_running_loop().call_later(STORE_RETRY, self.resettle, late)
 
     def _count(self, batch: Sequence[Arrived]) -> None:
         counts = Counter((arrived.channel, arrived.receipt.state.value) for arrived in batch)

@@ -44,6 +44,7 @@ class Sweeper:
         channels = context.channels
         self._deadlines = {c.id: c.receipt_deadline or default for c in channels.values() if c.receipts}
         self._overdue_after: dict[str, int] = {}
+        self._kept_after = 0
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -166,7 +167,9 @@ class Sweeper:
 
     async def _kept_receipts(self) -> None:
         """Settle kept receipts whose answer is stored: it came in an earlier run, or memory had no room."""
-        found = await self._store.read(lambda connection: stored.early_answered(connection, _LIMIT))
+        look = partial(stored.early_answered, after_id=self._kept_after, limit=_LIMIT)
+        found = await self._store.read(look)
+        self._kept_after = found[-1].id if len(found) == _LIMIT else 0  # some fit no handset, and stay
         for row in found:
             self._settler.index.kept.remove(row.id)  # nothing else will claim it
         self._settler.resettle([Parked(row.id, row.channel, load_receipt(row.receipt)) for row in found])

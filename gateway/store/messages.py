@@ -167,9 +167,9 @@ def early_unmatched(connection: Connection, limit: int) -> list[EarlyRow]:
     return [EarlyRow(*row) for row in _EARLY.rows(connection, limit=limit)]
 
 
-def early_answered(connection: Connection, limit: int) -> list[EarlyRow]:
-    """Return unclaimed kept receipts for whose (channel, match id) there is a segment by now."""
-    return [EarlyRow(*row) for row in _EARLY_ANSWERED.rows(connection, limit=limit)]
+def early_answered(connection: Connection, after_id: int, limit: int) -> list[EarlyRow]:
+    """Return unclaimed kept receipts for whose (channel, match id) there is a segment, oldest first."""
+    return [EarlyRow(*row) for row in _EARLY_ANSWERED.rows(connection, after=after_id, limit=limit)]
 
 
 def channels_used(connection: Connection) -> list[str]:
@@ -359,7 +359,8 @@ def _early(given: Given) -> Select[Any]:
 def _early_answered(given: Given) -> Select[Any]:
     answered = exists().where(_g.channel == _e.channel, _g.match_id == _e.match_id)
     named = _e.match_id != ""  # answers without an id name no receipt
-    return select(*_KEPT).where(_e.matched == false(), named, answered).order_by(_e.id).limit(_LIMIT)
+    later = _e.id > bindparam("after")
+    return select(*_KEPT).where(_e.matched == false(), named, later, answered).order_by(_e.id).limit(_LIMIT)
 
 
 def _recent(given: Given) -> Select[Any]:

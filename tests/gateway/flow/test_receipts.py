@@ -104,4 +104,4 @@ async def test_kept_receipts_without_an_id_do_not_stand_before_the_others_in_the
         rig.channel().answer(rig.channel().unanswered, message_id="")
         assert await rig.channel().receipt("", source="60199999999")
         await rig.settled()
-        assert await rig.store.read(partial(stored.early_answered, limit=9)) == []
+        assert await rig.store.read(partial(stored.early_answered, after_id=0, limit=9)) == []

@@ -21,6 +21,19 @@ async def test_t93_a_kept_receipt_outlives_a_restart(tmp_path: Path) -> None:
         assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)]
 
 
+async def test_t93_a_kept_receipt_is_settled_after_a_crash_however_it_writes_the_id(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        assert await rig.channel().receipt("255")
+    async with flow(tmp_path / "g.db", helpers=()) as rig:  # the plug is pulled before it is settled
+        await rig.accept()
+        rig.channel().answer(rig.channel().unanswered, message_id="ff")
+        await rig.settled()
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.pipeline.settler.idle()
+        assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)]
+        assert [row["matched"] for row in await rig.rows(tables.early_receipts)] == [True]
+
+
 async def test_a_restart_resends_what_was_being_sent_and_queues_the_rest_behind_it(tmp_path: Path) -> None:
     async with flow(tmp_path / "g.db") as rig:
         await rig.accept(15)

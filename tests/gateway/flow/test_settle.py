@@ -8,6 +8,7 @@ import pytest
 from carriers.results import ReceiptState
 from gateway.domain.message import Reason, State
 from gateway.errors import StoreUnavailable
+from gateway.flow import settle
 from gateway.store import tables
 from gateway.store.changes import Changes
 from tests.support.flow import SlowCommits, SlowReads, channel_config, flow, message_of, states
@@ -38,6 +39,39 @@ async def test_t92_two_channels_may_bring_the_same_id_at_once(tmp_path: Path) ->
         assert [state for state, _ in await states(rig)] == [State.SUBMITTED, State.UNDELIVERED]
         assert await rig.channel("alpha").receipt("1")
         assert [state for state, _ in await states(rig)] == [State.DELIVERED, State.UNDELIVERED]
+
+
+async def test_t93_receipts_of_two_handsets_with_one_id_are_both_kept(tmp_path: Path) -> None:
+    """A carrier whose ids come round, or that gives one to all."""
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept(2)
+        channel = rig.channel()
+        first, second = channel.unanswered
+        assert await channel.receipt("1", source=first.destination)
+        assert await channel.receipt("1", source=second.destination, state=ReceiptState.UNDELIVERED)
+        channel.answer(channel.unanswered, message_id="1")
+        await rig.settled()
+        await rig.pipeline.sweeper.look(seldom=True)
+        await rig.pipeline.settler.idle()
+        assert [state for state, _ in await states(rig)] == [State.DELIVERED, State.UNDELIVERED]
+
+
+async def test_a_kept_receipt_whose_settling_was_not_stored_is_settled_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a form by which no sweep of the store would find it."""
+    monkeypatch.setattr(settle, "STORE_RETRY", 0.0)
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.accept()
+        assert await rig.channel().receipt("255")
+        commits = SlowCommits(rig.pipeline.context.journal, monkeypatch)
+        rig.channel().answer(rig.channel().unanswered, message_id="ff")
+        await commits.until(1)
+        await commits.let_go(StoreUnavailable("disk full"))
+        await commits.until(1)
+        await commits.let_go()
+        await rig.pipeline.settler.idle()
+        assert await states(rig) == [(State.DELIVERED, Reason.RECEIPT)]
 
 
 async def test_receipts_are_found_in_the_store_when_memory_has_forgotten(tmp_path: Path) -> None:

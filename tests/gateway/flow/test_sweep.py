@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert
 from carriers.results import Fate
 from config.schema import InDoubtPolicy
 from gateway.domain.message import Reason, State
+from gateway.flow import recover, sweep
 from gateway.store import tables
 from tests.support.flow import (
     BALANCE,
@@ -121,6 +122,26 @@ async def test_a_look_that_the_store_refused_is_repeated(tmp_path: Path) -> None
         rig.store.transaction(lambda connection: connection.execute(delete(tables.outbox)))
         await rig.pipeline.sweeper.look(seldom=False)
         assert await states(rig) == [(State.UNKNOWN, Reason.RECEIPT_DEADLINE)] * 2
+
+
+async def test_kept_receipts_that_fit_no_handset_are_not_in_the_way_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        for n in range(3):
+            assert await rig.channel().receipt("1", source=f"4479460000{n:02d}")
+        assert await rig.channel().receipt("2")
+    async with flow(tmp_path / "g.db", helpers=()) as rig:
+        await rig.accept(2)
+        assert rig.channel().accept() == ["1", "2"]
+        await rig.settled()
+    monkeypatch.setattr(recover, "PARKED", 0)
+    monkeypatch.setattr(sweep, "_LIMIT", 2)
+    async with flow(tmp_path / "g.db") as rig:
+        for _ in range(2):
+            await rig.pipeline.sweeper.look(seldom=True)
+            await rig.pipeline.settler.idle()
+        assert [state for state, _ in await states(rig)] == [State.SUBMITTED, State.DELIVERED]
 
 
 async def test_a_carrier_that_gives_one_id_to_several_messages_keeps_none_of_them_from_its_end(

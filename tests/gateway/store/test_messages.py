@@ -175,12 +175,14 @@ def test_kept_receipts_wait_for_their_answer(store: Store) -> None:
     for limit, newest in ((9, ["a3", "a2"]), (1, ["a3"])):
         found = store.read_now(partial(stored.early_unmatched, limit=limit))
         assert [row.match_id for row in found] == newest
-    assert store.read_now(partial(stored.early_answered, limit=9)) == []
+    assert store.read_now(partial(stored.early_answered, after_id=0, limit=9)) == []
     commit(
         store,
         Changes(segments=[segment(1_001, "a1"), segment(1_001, "a3"), segment(1_001, "a2", channel="beta")]),
     )
-    assert [row.id for row in store.read_now(partial(stored.early_answered, limit=9))] == [3]
+    for after_id, ids in ((0, [3]), (2, [3]), (3, [])):
+        answered = partial(stored.early_answered, after_id=after_id, limit=9)
+        assert [row.id for row in store.read_now(answered)] == ids
 
 
 def test_the_highest_id_is_of_any_kind(store: Store) -> None:
