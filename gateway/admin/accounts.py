@@ -36,6 +36,13 @@ class Credit(Body):
     note: Reason = ""  # kept in the ledger: an invoice number, a reason
 
 
+class Debit(Body):
+    """Money to be taken back."""
+
+    amount: Money
+    reason: Line  # kept in the ledger and the audit
+
+
 class Callback(Body):
     """Where status reports are posted; null: nowhere."""
 
@@ -121,12 +128,16 @@ async def create_account(call: Call, body: NewAccount) -> MadeAccount:
 
 async def credit_account(call: Call, body: Credit) -> AccountView:
     """Add to what an account can spend. Send an Idempotency-Key, so that a repeated request adds nothing."""
-    try:
-        micro = parse_amount(body.amount)
-    except ValueError as error:
-        raise Invalid(str(error)) from error
+    micro = _micro(body.amount)
     by, id_ = call.by(body.note), call.path["account_id"]
     return _view(await call.change(lambda c: operate.credit(c, id_, micro, by)), call.services.currency)
+
+
+async def debit_account(call: Call, body: Debit) -> AccountView:
+    """Take back of what an account can spend, never more (409). Send an Idempotency-Key, as for credits."""
+    micro = _micro(body.amount)
+    by, id_ = call.by(body.reason), call.path["account_id"]
+    return _view(await call.change(lambda c: operate.debit(c, id_, micro, by)), call.services.currency)
 
 
 async def set_callback(call: Call, body: Callback) -> AccountView:
@@ -157,6 +168,13 @@ async def restore_account(call: Call, body: Restriction) -> AccountView:
     return await show_account(call)
 
 
+def _micro(amount: str) -> int:
+    try:
+        return parse_amount(amount)
+    except ValueError as error:
+        raise Invalid(str(error)) from error
+
+
 def _view(account: AccountSummary, currency: str) -> AccountView:
     return AccountView(
         id=account.account_id,
@@ -179,6 +197,7 @@ ROUTES = (
     Route("POST", "/accounts", Permission.ACCOUNTS_WRITE, create_account, status=201),
     Route("GET", "/accounts/{account_id}", Permission.ACCOUNTS_READ, show_account),
     Route("POST", "/accounts/{account_id}/credit", Permission.MONEY_WRITE, credit_account),
+    Route("POST", "/accounts/{account_id}/debit", Permission.MONEY_WRITE, debit_account),
     Route("PUT", "/accounts/{account_id}/callback", Permission.ACCOUNTS_WRITE, set_callback),
     Route("PUT", "/accounts/{account_id}/pull-reports", Permission.ACCOUNTS_WRITE, set_pull_reports),
     Route("POST", "/accounts/{account_id}/restrict", Permission.ACCOUNTS_WRITE, restrict_account),

@@ -1,9 +1,11 @@
 """`account`: customers, their credit and where their status reports go."""
 
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from gateway.cli.common import (
     DEFAULT_CONFIG,
@@ -15,16 +17,20 @@ from gateway.cli.common import (
     show,
     show_rows,
 )
+from gateway.cli.notice import NOT_NOTICED, await_notice
 from gateway.domain.money import format_amount, parse_amount
 from gateway.domain.operator import Permission
 from gateway.errors import Invalid
 from gateway.flow import operate
-from gateway.store import accounts
+from gateway.store import accounts, revisions
 from gateway.store.accounts import AccountSummary
 
 app = typer.Typer(help="Customers: make them, give them credit, set their callback.", no_args_is_help=True)
 
 AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id (acc-…).")]
+AmountArgument = Annotated[
+    str, typer.Argument(metavar="AMOUNT", help="Decimal, in the settings' currency: 100 or 0.5")
+]
 
 
 @app.command("create")
@@ -43,18 +49,13 @@ def create(
 @app.command("credit")
 def credit(
     account: AccountArgument,
-    amount: Annotated[
-        str, typer.Argument(metavar="AMOUNT", help="Decimal, in the settings' currency: 100 or 0.5")
-    ],
+    amount: AmountArgument,
     note: Annotated[str, typer.Option(help="Kept in the ledger: an invoice number, a reason.")] = "",
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
     """Add AMOUNT to what ACCOUNT can spend."""
-    try:
-        micro = parse_amount(amount)
-    except ValueError as error:
-        raise Invalid(str(error)) from error
+    micro = _micro(amount)
     with office(config) as here:
         who = by(note, Permission.MONEY_WRITE)
         after = here.store.transaction(lambda c: operate.credit(c, account, micro, who))
@@ -63,6 +64,39 @@ def credit(
         {
             "account_id": account,
             "credited": format_amount(micro),
+            "available": format_amount(after.available),
+            "currency": currency,
+        },
+        json,
+    )
+
+
+@app.command("debit")
+def debit(
+    account: AccountArgument,
+    amount: AmountArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Kept in the ledger and the audit.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Take AMOUNT back of what ACCOUNT can spend; refused if that is less, for what is reserved stays."""
+    micro = _micro(amount)
+    with office(config) as here:
+        who = by(reason, Permission.MONEY_WRITE)
+
+        def work(connection: Connection) -> tuple[AccountSummary, int]:
+            after = operate.debit(connection, account, micro, who)
+            return after, revisions.current(connection)[revisions.MONEY]
+
+        after, revision = here.store.transaction(work)
+        noticed = await_notice(here, revisions.MONEY, revision)
+        currency = here.settings.delivery.currency
+    if not noticed:
+        print(NOT_NOTICED, file=sys.stderr)
+    show(
+        {
+            "account_id": account,
+            "debited": format_amount(micro),
             "available": format_amount(after.available),
             "currency": currency,
         },
@@ -101,6 +135,13 @@ def show_(account: AccountArgument, config: ConfigOption = DEFAULT_CONFIG, json:
         (found,) = here.store.read_now(lambda c: accounts.list_accounts(c, account))
         currency = here.settings.delivery.currency
     show({**_row(found), "currency": currency}, json)
+
+
+def _micro(amount: str) -> int:
+    try:
+        return parse_amount(amount)
+    except ValueError as error:
+        raise Invalid(str(error)) from error
 
 
 def _row(account: AccountSummary) -> dict[str, object]:

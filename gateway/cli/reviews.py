@@ -2,8 +2,6 @@
 
 import shutil
 import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,12 +13,12 @@ from gateway.cli.common import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
-    Office,
     by,
     office,
     show,
     show_rows,
 )
+from gateway.cli.notice import NOT_NOTICED, await_notice
 from gateway.domain.operator import Permission
 from gateway.domain.review import Kind, Move, Review, word
 from gateway.errors import Invalid
@@ -34,7 +32,6 @@ app = typer.Typer(help="What customers handed in and waits for a decision.", no_
 rules_app = typer.Typer(help="The rules of the automatic checks.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 
-NOTICE_LIMIT = 10.0  # seconds the running gateway may take to notice a decision
 LISTED = ("id", "kind", "account_id", "account", "title", "status", "flags", "version", "updated_at")
 WORDS = {status.name.lower().replace("_", "-"): status for status in Review}
 
@@ -182,26 +179,13 @@ def decide(config: Path, item: str, move: Move, reason: str, json: bool, version
             return made, revisions.current(connection).get(revisions.DIRECTORY, 0)
 
         made, revision = here.store.transaction(work)
-        noticed = Review.APPROVED not in (made.before, made.after) or await_notice(here, revision)
+        noticed = Review.APPROVED not in (made.before, made.after) or await_notice(
+            here, revisions.DIRECTORY, revision
+        )
     if not noticed:
-        print("the running gateway has not noticed yet: see its log", file=sys.stderr)
+        print(NOT_NOTICED, file=sys.stderr)
     kept = "" if made.after is Review.APPROVED and made.before is Review.IN_REVIEW else reason
     show({"id": item, "status": word(made.kind, made.after), "reason": kept}, json)
-
-
-def await_notice(here: Office, revision: int) -> bool:
-    """Wait until the running gateway has taken over the directory's `revision`; True if none runs."""
-    deadline = time.monotonic() + NOTICE_LIMIT
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://{here.settings.http.admin}/healthz", timeout=1) as answer:
-                known = orjson.loads(answer.read()).get("revisions", {})
-        except (OSError, ValueError):
-            return True  # nobody is there to notice
-        if known.get(revisions.DIRECTORY, 0) >= revision:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def _kinds(text: str) -> tuple[Kind, ...]:

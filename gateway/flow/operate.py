@@ -44,6 +44,29 @@ def credit(connection: Connection, account_id: str, micro: int, by: By) -> Accou
     return after
 
 
+def debit(connection: Connection, account_id: str, micro: int, by: By) -> AccountSummary:
+    """Take `micro` back of what the account can spend, for a reason; return it as it is now.
+
+    Raises `Invalid`, `NotFound`, and `Conflict` if the account has less to spend: what is reserved stays.
+    """
+    if micro <= 0:
+        raise Invalid("the amount must be more than 0")
+    reason = by.reason.strip()
+    if not 1 <= len(reason) <= audit.MAX_REASON or not reason.isprintable():
+        raise Invalid(f"a reason has 1 to {audit.MAX_REASON} printable characters")
+    ledger.debit(connection, account_id, micro, by.now_ms, reason)
+    (after,) = accounts.list_accounts(connection, account_id)
+    _record(
+        connection,
+        by,
+        "account.debit",
+        account_id,
+        before={"available": format_amount(after.available + micro)},
+        after={"available": format_amount(after.available), "debited": format_amount(micro)},
+    )
+    return after
+
+
 def set_callback(connection: Connection, account_id: str, url: str | None, by: By) -> AccountSummary:
     """Send the account's reports to `url` from now on, None: nowhere; return it as it is now.
 

@@ -1,6 +1,7 @@
 """Money: what each account has, credits, and the proof that balances are the sum of the ledger.
 
-The journal writes reservations, captures and releases; only credits are made here.
+The journal writes reservations, captures and releases; only credits are made here, and credits below 0, which
+take money back.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from sqlalchemy import (
     select,
 )
 
-from gateway.errors import NotFound
+from gateway.domain.money import format_amount
+from gateway.errors import Conflict, NotFound
 from gateway.store import revisions, tables
 from gateway.store.bulk import BALANCES, Statement, balance_changes
 from gateway.store.changes import LEDGER, Row
@@ -34,11 +36,11 @@ _CREDIT = literal_column("'credit'", Text)  # as the index says it
 
 @dataclass(slots=True)
 class Credit:
-    """Money an operator added."""
+    """Money an operator added, or took back."""
 
     seq: int
     account_id: str
-    amount: int  # micro-units
+    amount: int  # micro-units; below 0: taken back
 
 
 @dataclass(slots=True)
@@ -72,15 +74,24 @@ def credit(connection: Connection, account_id: str, amount: int, now_ms: int, no
     The running gateway is told by the revision. That is bumped first: its row's lock makes credits commit
     in the order of their seq, so that whoever reads on from one seq misses none. Raises `NotFound`.
     """
-    if not connection.scalar(select(tables.accounts.c.id).where(tables.accounts.c.id == account_id)):
-        raise NotFound(f"there is no account {account_id}")
-    revisions.bump(connection, revisions.MONEY)
-    row: Row = (account_id, "credit", amount, 0, None, None, now_ms, note)
-    made = connection.execute(insert(tables.ledger).values(dict(zip(LEDGER, row, strict=True))))
-    Statement(BALANCES, connection.dialect).execute(connection.connection.cursor(), balance_changes([row]))
-    assert made.inserted_primary_key is not None
-    seq: int = made.inserted_primary_key[0]
-    return seq
+    _open(connection, account_id)
+    return _post(connection, account_id, amount, now_ms, note)
+
+
+def debit(connection: Connection, account_id: str, amount: int, now_ms: int, note: str) -> int:
+    """Take `amount` micro-units back in the caller's transaction and return the ledger row's seq.
+
+    It is a credit below 0, so the running gateway learns of it as of any other. What is reserved stays so.
+    Raises `NotFound`, and `Conflict` if less than `amount` can be spent.
+    """
+    _open(connection, account_id)
+    balance = select(_b.available).where(_b.account_id == account_id).with_for_update()
+    available = connection.scalar(balance) or 0
+    if available < amount:
+        raise Conflict(
+            f"account {account_id} can spend {format_amount(available)}: {format_amount(amount)} is more"
+        )
+    return _post(connection, account_id, -amount, now_ms, note)
 
 
 def audit(connection: Connection) -> list[Discrepancy]:
@@ -93,6 +104,21 @@ def audit(connection: Connection) -> list[Discrepancy]:
         for account_id in sorted(sums.keys() | found.keys())
         if found.get(account_id, nothing) != sums.get(account_id, nothing)
     ]
+
+
+def _open(connection: Connection, account_id: str) -> None:
+    if not connection.scalar(select(tables.accounts.c.id).where(tables.accounts.c.id == account_id)):
+        raise NotFound(f"there is no account {account_id}")
+    revisions.bump(connection, revisions.MONEY)
+
+
+def _post(connection: Connection, account_id: str, amount: int, now_ms: int, note: str) -> int:
+    row: Row = (account_id, "credit", amount, 0, None, None, now_ms, note)
+    made = connection.execute(insert(tables.ledger).values(dict(zip(LEDGER, row, strict=True))))
+    Statement(BALANCES, connection.dialect).execute(connection.connection.cursor(), balance_changes([row]))
+    assert made.inserted_primary_key is not None
+    seq: int = made.inserted_primary_key[0]
+    return seq
 
 
 def _credits(given: Given) -> Select[Any]:

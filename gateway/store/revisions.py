@@ -5,7 +5,7 @@ from sqlalchemy import Connection, select, text
 from gateway.store import tables
 
 DIRECTORY = "directory"  # accounts, projects, keys, signatures, templates
-MONEY = "money"  # credits
+MONEY = "money"  # credits and debits
 INBOUND = "inbound"  # owned numbers, handsets' messages assigned to somebody
 NUMBERS = "numbers"  # blacklist, opt-outs, allow-list
 RISK = "risk"  # accounts' own rules

@@ -275,7 +275,7 @@ ledger = Table(
     metadata,
     Column("seq", Id, primary_key=True, autoincrement=True),
     Column("account_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # credit | reserve | capture | release
+    Column("kind", Text, nullable=False),  # credit (below 0: a debit) | reserve | capture | release
     Column("amount", BigInteger, nullable=False),  # change of what can be spent
     Column("reserved", BigInteger, nullable=False),  # change of what is set aside
     Column("submission_id", BigInteger),

@@ -51,6 +51,23 @@ async def test_credit_is_added_exactly(here: Installation, root: Person, account
     assert (before["available"], after["available"], after["credited"]) == ("12.50", "12.500001", "0.000001")
 
 
+async def test_credit_is_taken_back_once_and_never_more_than_there_is(
+    here: Installation, root: Person, account: str
+) -> None:
+    await root.post(f"/accounts/{account}/credit", {"amount": "12.5"})
+    path, body = f"/accounts/{account}/debit", {"amount": "10", "reason": "invoice 7 cancelled"}
+    taken = await root.post(path, body)
+    assert (taken.status, taken.json["available"]) == (200, "2.50")
+    action, before, after, reason = last_audit(here)
+    assert (action, reason) == ("account.debit", "invoice 7 cancelled")
+    assert (before, after) == ({"available": "12.50"}, {"available": "2.50", "debited": "10.00"})
+    refused = await root.post(path, body)
+    assert (refused.status, "can spend 2.50" in refused.json["detail"]) == (409, True)
+    assert (await root.post(path, {"amount": "1", "reason": " "})).status == 400
+    assert (await root.post(path, {"amount": "-1", "reason": "x"})).status == 422
+    assert (await root.get(f"/accounts/{account}")).json["available"] == "2.50"
+
+
 @pytest.mark.parametrize("amount", ["0", "-5", "1e3", "ten", "0.0000001", "99999999999999", "", "5 000", "٥"])
 async def test_an_amount_that_is_none_changes_nothing(
     here: Installation, root: Person, account: str, amount: str

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.domain.operator import Actor, ActorKind, Role
-from gateway.errors import GatewayError, Invalid, NotFound
+from gateway.errors import Conflict, GatewayError, Invalid, NotFound
 from gateway.flow import operate
 from gateway.store import tables_operators
 from gateway.store.accounts import NewAccount
@@ -45,7 +46,10 @@ def test_each_change_has_its_line_with_before_and_after(store: Store, acme: NewA
     id_ = acme.account_id
     store.transaction(lambda c: operate.credit(c, id_, 5_000_000, BY))
     store.transaction(lambda c: operate.set_callback(c, id_, "https://acme.example/", BY))
-    made, credited, callback = rows(store)
+    store.transaction(lambda c: operate.debit(c, id_, 2_000_000, BY))
+    made, credited, callback, debited = rows(store)
+    assert debited[0] == "account.debit"
+    assert debited[2:] == ({"available": "5.00"}, {"available": "3.00", "debited": "2.00"})
     assert (made[0], made[2], made[3]["public_key"]) == ("account.create", None, acme.public_key)
     assert credited[2:] == ({"available": "0.00"}, {"available": "5.00", "credited": "5.00"})
     assert callback[2:] == ({"callback_url": None}, {"callback_url": "https://acme.example/"})
@@ -61,6 +65,10 @@ def test_what_is_refused_leaves_no_line(store: Store, acme: NewAccount) -> None:
         (lambda c: operate.create_account(c, RING, "", BY), Invalid),
         (lambda c: operate.credit(c, acme.account_id, 0, BY), Invalid),
         (lambda c: operate.credit(c, "acc-nobody", 5, BY), NotFound),
+        (lambda c: operate.debit(c, acme.account_id, 0, BY), Invalid),
+        (lambda c: operate.debit(c, acme.account_id, 5, replace(BY, reason=" ")), Invalid),
+        (lambda c: operate.debit(c, acme.account_id, 5, BY), Conflict),
+        (lambda c: operate.debit(c, "acc-nobody", 5, BY), NotFound),
         (lambda c: operate.set_callback(c, acme.account_id, "ftp://x", BY), Invalid),
         (lambda c: operate.set_callback(c, "acc-nobody", None, BY), NotFound),
     ]

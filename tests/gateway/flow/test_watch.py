@@ -44,6 +44,16 @@ async def test_a_credit_is_added_once_to_what_is_being_spent(tmp_path: Path) -> 
         assert rig.pipeline.context.funds.available(ACCOUNT) == BALANCE + 7
 
 
+async def test_money_taken_back_can_no_longer_be_spent(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        watcher, _ = watch(rig)
+        await watcher.look()
+        rig.store.transaction(lambda c: ledger.debit(c, ACCOUNT, BALANCE - 5, NOON_MS, "paid back"))
+        await watcher.look()
+        await watcher.look()
+        assert rig.pipeline.context.funds.available(ACCOUNT) == 5
+
+
 async def test_nothing_new_leaves_the_directory_as_it_is(tmp_path: Path) -> None:
     async with flow(tmp_path / "g.db") as rig:
         watcher, _ = watch(rig)

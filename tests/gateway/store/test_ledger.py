@@ -1,5 +1,6 @@
 """Money: credits are told to the gateway, and balances are the sum of the ledger, always."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, text, update
 
-from gateway.errors import NotFound
+from gateway.errors import Conflict, NotFound
 from gateway.store import ledger, revisions, tables
 from gateway.store.changes import Changes
 from gateway.store.engine import Store, open_store
@@ -38,6 +39,56 @@ def test_nobody_else_gets_a_credit(store: Store) -> None:
         give(store, 1_000, "acc-none")
     assert store.read_now(ledger.balances) == ({}, 0)
     assert store.read_now(revisions.current) == {}
+
+
+def take(store: Store, amount: int, account_id: str = ACCOUNT) -> int:
+    return store.transaction(lambda c: ledger.debit(c, account_id, amount, NOON_MS, "paid back"))
+
+
+def test_what_is_taken_back_is_a_credit_below_0_that_the_gateway_learns_of(store: Store) -> None:
+    open_account(store)
+    first = give(store, 1_000)
+    second = take(store, 400)
+    assert store.read_now(partial(ledger.credits_after, seq=first)) == [Credit(second, ACCOUNT, -400)]
+    assert store.read_now(ledger.balances) == ({ACCOUNT: 600}, second)
+    assert store.read_now(revisions.current) == {revisions.MONEY: 2}
+    assert store.read_now(ledger.audit) == []
+
+
+def test_what_is_reserved_cannot_be_taken_back(store: Store) -> None:
+    open_account(store)
+    give(store, 1_000)
+    commit(store, Changes(ledger=[ledger_row("reserve", -700, 700)]))
+    for account_id, amount, error in ((ACCOUNT, 301, Conflict), ("acc-none", 1, NotFound)):
+        with pytest.raises(error):
+            take(store, amount, account_id)
+    assert store.read_now(ledger.balances)[0] == {ACCOUNT: 300}
+    assert store.read_now(revisions.current) == {revisions.MONEY: 1}
+    take(store, 300)
+    assert store.read_now(ledger.balances)[0] == {ACCOUNT: 0}
+
+
+def test_an_account_without_a_balance_has_nothing_to_give_back(store: Store) -> None:
+    open_account(store)
+    with pytest.raises(Conflict):
+        take(store, 1)
+
+
+def test_several_at_once_do_not_take_the_same_money_twice(store: Store) -> None:
+    open_account(store)
+    give(store, 1_000)
+
+    def try_it(_: int) -> bool:
+        try:
+            take(store, 300)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(3) as threads:
+        taken = list(threads.map(try_it, range(9)))
+    assert sum(taken) == 3
+    assert store.read_now(ledger.balances)[0] == {ACCOUNT: 100}
 
 
 def test_only_credits_are_credits(store: Store) -> None:
