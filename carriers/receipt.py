@@ -10,13 +10,13 @@ from carriers.message_id import may_name_same
 from carriers.results import Inbound, Receipt, ReceiptState
 from carriers.smpp.header import split_user_data
 from carriers.smpp.pdu import DataSm, DeliverSm
+from carriers.smpp.tlv import user_data
 from carriers.smpp.vocabulary import MessageType, Tag, message_type
 from config.schema import ChannelConfig
 
 _ID_TAG = int(Tag.RECEIPTED_MESSAGE_ID)
 _STATE_TAG = int(Tag.MESSAGE_STATE)
 _ERROR_TAG = int(Tag.NETWORK_ERROR_CODE)
-_PAYLOAD_TAG = int(Tag.MESSAGE_PAYLOAD)
 
 # SMPP 3.4 appendix B and §5.2.28; SKIPPED and SCHEDULED are 5.0's
 _BY_WORD = {
@@ -66,7 +66,7 @@ def read_arrival(pdu: DeliverSm | DataSm, config: ChannelConfig) -> Receipt | In
     A message whose text merely looks like a receipt is a handset's, unless the channel is known to send
     receipts without saying so. A receipt that names no message has an empty `message_id`.
     """
-    payload = _payload(pdu)
+    payload = user_data(pdu)
     kind = message_type(pdu.esm_class)
     if kind & _RECEIPT_BITS and kind not in _NO_RECEIPT:
         receipt = _receipt(pdu, payload, config)
@@ -78,12 +78,6 @@ def read_arrival(pdu: DeliverSm | DataSm, config: ChannelConfig) -> Receipt | In
         if receipt.message_id and receipt.stat:
             return receipt
     return Inbound(pdu.source_addr, pdu.destination_addr, pdu.data_coding, pdu.esm_class, payload, pdu.tlvs)
-
-
-def _payload(pdu: DeliverSm | DataSm) -> bytes:
-    if isinstance(pdu, DeliverSm) and pdu.short_message:
-        return pdu.short_message
-    return next((value for tag, value in pdu.tlvs if tag == _PAYLOAD_TAG), b"")
 
 
 def _receipt(pdu: DeliverSm | DataSm, payload: bytes, config: ChannelConfig) -> Receipt:

@@ -21,6 +21,7 @@ from carriers.simulator.record import TEMPORARY, Pending, Recorder, read_record,
 from carriers.simulator.stats import Stats
 from carriers.smpp.codec import encode, frame
 from carriers.smpp.pdu import Bind, SubmitSm
+from carriers.smpp.tlv import user_data
 from carriers.smpp.vocabulary import CommandId, CommandStatus, Tag, wants_receipt
 
 _GENERIC_NACK = int(CommandId.GENERIC_NACK)
@@ -208,7 +209,7 @@ class Carrier:
     def _mo(self, peer: Peer, sequence: int, part: MoPart) -> bytes:
         pdu = part.pdu
         self.stats.mo_sent += 1
-        text = pdu.short_message or dict(pdu.tlvs).get(Tag.MESSAGE_PAYLOAD, b"")
+        text = user_data(pdu)
         to = {"source": pdu.source_addr, "destination": pdu.destination_addr, "text": text.hex()}
         self._note("mo", session=peer.number, attempt=part.attempts, **to)
         return encode(replace(pdu, sequence=sequence))
@@ -337,7 +338,7 @@ class Carrier:
         """Write down one submit_sm; `status` None: lost on the way."""
         if not self.recorder.enabled:
             return
-        text = pdu.short_message or dict(pdu.tlvs).get(Tag.MESSAGE_PAYLOAD, b"")
+        text = user_data(pdu)
         event = {
             "event": "submit",
             "at": self.at,

@@ -89,11 +89,6 @@ class Simulator:
         for connection in list(self._connections.values()):
             connection.abort()
 
-    def unbind_all(self) -> None:
-        """Ask every customer to go."""
-        for connection in self._connections.values():
-            connection.unbind()
-
     async def follow_handsets(self) -> None:
         """Send the messages that are written into the options' file, until cancelled.
 

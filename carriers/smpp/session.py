@@ -45,8 +45,6 @@ from carriers.smpp.vocabulary import CommandId, CommandStatus
 from carriers.smpp.window import CONTROL, Window
 from config.schema import TimerConfig
 
-__all__ = ["TRANSITIONS", "Session", "State"]
-
 
 class Session:
     """Our (ESME) side of one SMPP session; legal moves are rows of `TRANSITIONS`.

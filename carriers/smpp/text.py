@@ -1,4 +1,4 @@
-"""A text as the segments that carry it: encode, split, count. One rule for price, rate, window and wire."""
+"""A text as the segments that carry it: encoded and cut once, for price, rate, window and wire."""
 
 import secrets
 from collections import OrderedDict
@@ -7,7 +7,6 @@ from typing import NamedTuple
 from carriers.smpp.alphabet import (
     ESCAPE,
     GSM_DEFAULT,
-    OCTETS,
     PACKED,
     UCS2,
     encode_gsm,
@@ -30,7 +29,7 @@ _HEADER = {
 
 
 class Unencodable(ValueError):
-    """The text cannot be sent as it is: characters forbidden here, half a surrogate pair, or too long."""
+    """The text cannot be sent as it is: half a surrogate pair, or too long."""
 
 
 class Part(NamedTuple):
@@ -45,18 +44,14 @@ class Part(NamedTuple):
 
 
 def encode_text(
-    text: str,
-    concatenation: Concatenation = Concatenation.UDH8,
-    alphabet: str = "gsm",
-    *,
-    ucs2: bool = True,
+    text: str, concatenation: Concatenation = Concatenation.UDH8, alphabet: str = "gsm"
 ) -> tuple[Part, ...]:
-    """Return the parts of `text`, in order; joined again they are the text.
+    """Return the parts of `text`, in order; joined again they are the text, and their weights its segments.
 
     `alphabet` is what data_coding 0 means on the channel. What does not fit into both it and GSM 03.38
-    goes as UTF-16, or raises `Unencodable` where `ucs2` is not allowed. No character is ever replaced.
+    goes as UTF-16; no character is ever replaced. Raises `Unencodable`.
     """
-    data_coding, octets, capacity = _octets(text, alphabet, ucs2)
+    data_coding, octets, capacity = _octets(text, alphabet)
     cuts = _cuts(octets, data_coding, capacity, _HEADER[concatenation])
     codec = wire_codec(alphabet) if data_coding == GSM_DEFAULT else None
     if codec is None:
@@ -65,34 +60,12 @@ def encode_text(
     return _transcoded(text, octets, cuts, codec, concatenation)
 
 
-def count_segments(
-    text: str,
-    concatenation: Concatenation = Concatenation.UDH8,
-    alphabet: str = "gsm",
-    *,
-    ucs2: bool = True,
-) -> int:
-    """Return how many segments `text` is: the sum of the weights of `encode_text` with the same arguments."""
-    data_coding, octets, capacity = _octets(text, alphabet, ucs2)
-    return len(_cuts(octets, data_coding, capacity, _HEADER[concatenation]))
-
-
-def encode_data(
-    data: bytes, concatenation: Concatenation = Concatenation.UDH8, data_coding: int = OCTETS
-) -> tuple[Part, ...]:
-    """Return the parts of 8-bit `data`, cut by length alone."""
-    cuts = _cuts(data, OCTETS, _USER_DATA, _HEADER[concatenation])
-    return _parts(data, cuts, data_coding, concatenation)
-
-
-def _octets(text: str, alphabet: str, ucs2: bool) -> tuple[int, bytes, int]:
+def _octets(text: str, alphabet: str) -> tuple[int, bytes, int]:
     """Return data_coding, the text as septets or UTF-16 octets, and how many of them one segment holds."""
     codec = wire_codec(alphabet)
     septets = encode_gsm(text)
     if septets is not None and (codec is None or _fits(text, codec)):
         return GSM_DEFAULT, septets, _USER_DATA * 8 // 7
-    if not ucs2:
-        raise Unencodable("a character is outside the channel's alphabet and UCS-2 is not allowed")
     try:
         return UCS2, text.encode("utf-16-be"), _USER_DATA
     except UnicodeEncodeError as error:

@@ -137,7 +137,6 @@ class Tag(IntEnum):
 
 
 TAG_NAMES: dict[int, str] = {tag: name for name, tag in consts.OPTIONAL_PARAMS.items()}
-VENDOR_TAGS = range(0x1400, 0x4000)  # §5.3.2: reserved for SMSC vendor specific parameters
 
 
 class MessageType(IntEnum):
@@ -191,8 +190,3 @@ def wants_receipt(registered_delivery: int, *, delivered: bool) -> bool:
     if asked == RegisteredDelivery.RECEIPT_ON_SUCCESS:
         return delivered
     return asked == RegisteredDelivery.RECEIPT
-
-
-def wants_intermediate(registered_delivery: int) -> bool:
-    """Return whether intermediate notifications are asked for."""
-    return bool(registered_delivery & 0x10)

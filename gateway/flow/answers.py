@@ -76,7 +76,7 @@ class Answers:
         self._dispatcher.fill(channel_id, unit)
         self._dispatcher.record(unit, apart=True)
         if batch.requeued:
-            self._dispatcher.requeue(batch.requeued)
+            self._dispatcher.enqueue(batch.requeued)
         self._count(channel_id, answers)
 
     def recover(self, messages: Sequence[Message], unit: Unit, joins: Container[str]) -> None:

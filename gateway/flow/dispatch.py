@@ -6,7 +6,7 @@ sent but unrecorded never exceeds the windows of the links.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -103,37 +103,30 @@ class Dispatcher:
                 lane.coming += 1  # nobody younger may go past it meanwhile
         waiting = [message for message in messages if message.state is State.QUEUED]
         if waiting:
-            unit.then.append(lambda: self.enqueue(waiting))
+            unit.then.append(lambda: self.enqueue(waiting, Lane.came))
             unit.undo.append(lambda: self._forget(waiting))
         self._submit_after(claims, unit)
 
-    def enqueue(self, messages: Sequence[Message]) -> None:
-        """Take new messages that are committed as QUEUED."""
+    def enqueue(
+        self, messages: Sequence[Message], put: Callable[[Lane, Message], None] = Lane.requeue
+    ) -> None:
+        """Put messages in state QUEUED into their lanes, and send what there is room for.
+
+        Those that were taken out of a lane before need not be committed as QUEUED: the claim that follows is
+        written after that move, and sent after that.
+        """
         channels: dict[str, None] = {}
         for message in messages:
             lane = self._lanes.get(message.lane, message.purpose)
-            lane.coming -= 1
-            lane.push(message)
+            put(lane, message)
+            if lane.wants_load():
+                self.hungry.set()
             channels.update(dict.fromkeys(lane.candidates))
         self._pump_all(channels)
 
     def _forget(self, messages: Sequence[Message]) -> None:
         for message in messages:
             self._lanes.get(message.lane, message.purpose).coming -= 1
-
-    def requeue(self, messages: Sequence[Message]) -> None:
-        """Take back messages that were taken out of a lane before; their move to QUEUED is recorded already.
-
-        It need not be committed: the claim that follows is written after it, and sent after that.
-        """
-        channels: dict[str, None] = {}
-        for message in messages:
-            lane = self._lanes.get(message.lane, message.purpose)
-            lane.requeue(message)
-            if lane.wants_load():
-                self.hungry.set()
-            channels.update(dict.fromkeys(lane.candidates))
-        self._pump_all(channels)
 
     def pump(self, channel_id: str) -> None:
         """Send what waits for this channel, as far as it has room."""
@@ -185,7 +178,7 @@ class Dispatcher:
             return False
         message.lane = message.channel or message.lane
         unit.moved[message.id] = message
-        unit.then.append(lambda: self.requeue([message]))
+        unit.then.append(lambda: self.enqueue([message]))
         return True
 
     def expire(self, now_ms: int) -> None:

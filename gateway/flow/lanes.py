@@ -70,6 +70,11 @@ class Lane:
         if self.ahead:
             self.ahead = {id_ for id_ in self.ahead if id_ > self.tail}
 
+    def came(self, message: Message) -> None:
+        """Queue a message that `coming` counts: its commit is through."""
+        self.coming -= 1
+        self.push(message)
+
     def requeue(self, message: Message) -> None:
         """Queue a message that was taken out before, at its place by age, whatever the limit.
 

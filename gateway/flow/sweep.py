@@ -93,7 +93,7 @@ class Sweeper:
                 message.move(State.QUEUED, Reason.HOURS_BEGAN if held_for_hours else Reason.RETRY_DUE)
                 queued.append(message)
         written = self._dispatcher.record(unit)
-        self._dispatcher.requeue(queued)
+        self._dispatcher.enqueue(queued)
         await written  # the next look must not find them HELD again
 
     async def _doubts(self, now_ms: int) -> None:

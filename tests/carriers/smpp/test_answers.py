@@ -24,7 +24,7 @@ from carriers.smpp.pdu import (
     SubmitSm,
     SubmitSmResp,
 )
-from carriers.smpp.session import State
+from carriers.smpp.states import State
 from carriers.smpp.vocabulary import CommandId, CommandStatus
 from tests.support.smpp import RECEIPT, bound_session, faults, new_session, reason, sent, submitted
 

@@ -42,7 +42,7 @@ from carriers.smpp.pdu import (
     SubmitSm,
     SubmitSmResp,
 )
-from carriers.smpp.session import State
+from carriers.smpp.states import State
 from carriers.smpp.status import BindFailure
 from carriers.smpp.text import encode_text
 from carriers.smpp.vocabulary import CommandId, Tag

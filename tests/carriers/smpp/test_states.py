@@ -24,7 +24,8 @@ from carriers.smpp.pdu import (
     Unbind,
     UnbindResp,
 )
-from carriers.smpp.session import TRANSITIONS, Session, State
+from carriers.smpp.session import Session
+from carriers.smpp.states import TRANSITIONS, State
 from tests.support.smpp import RECEIPT, bound_session, faults, new_session, reason, segment, sent, submitted
 
 # timers

@@ -1,4 +1,4 @@
-"""Texts as segments: what is cut where, and that counting and cutting never differ."""
+"""Texts as segments: what is cut where, and what that counts for."""
 
 import random
 from itertools import pairwise
@@ -13,8 +13,6 @@ from carriers.smpp.text import (
     Part,
     References,
     Unencodable,
-    count_segments,
-    encode_data,
     encode_text,
 )
 from config.schema import Concatenation
@@ -22,7 +20,6 @@ from config.schema import Concatenation
 SPLITTING = [Concatenation.UDH8, Concatenation.UDH16, Concatenation.SAR]
 GSM_LIMIT = {Concatenation.UDH8: 153, Concatenation.UDH16: 152, Concatenation.SAR: 153}
 UCS2_LIMIT = {Concatenation.UDH8: 67, Concatenation.UDH16: 66, Concatenation.SAR: 67}
-DATA_LIMIT = {Concatenation.UDH8: 134, Concatenation.UDH16: 133, Concatenation.SAR: 134}
 
 # what templates and tricksters contain: plain, extension (two septets), CJK, emoji (surrogate pairs), joiners
 LENGTHS = [0, 1, 69, 70, 71, 152, 153, 160, 161, 307, 500]
@@ -35,12 +32,16 @@ def joined(parts: tuple[Part, ...], alphabet: str = "gsm") -> str:
     return "".join(text.text or "" for text in texts)
 
 
+def segments(parts: tuple[Part, ...]) -> int:
+    return sum(part.weight for part in parts)
+
+
 @pytest.mark.parametrize("concatenation", SPLITTING)
 @pytest.mark.parametrize("delta", [-1, 0, 1])
 def test_t77_septets_fill_their_segments(concatenation: Concatenation, delta: int) -> None:
     limit = GSM_LIMIT[concatenation]
-    assert count_segments("a" * (160 + delta), concatenation) == (1 if delta <= 0 else 2)
-    assert count_segments("a" * (2 * limit + delta), concatenation) == (2 if delta <= 0 else 3)
+    assert segments(encode_text("a" * (160 + delta), concatenation)) == (1 if delta <= 0 else 2)
+    assert segments(encode_text("a" * (2 * limit + delta), concatenation)) == (2 if delta <= 0 else 3)
     parts = encode_text("a" * (2 * limit + 1), concatenation)
     assert [len(part.payload) for part in parts] == [limit, limit, 1]
 
@@ -49,20 +50,10 @@ def test_t77_septets_fill_their_segments(concatenation: Concatenation, delta: in
 @pytest.mark.parametrize("delta", [-1, 0, 1])
 def test_t77_utf16_fills_its_segments(concatenation: Concatenation, delta: int) -> None:
     limit = UCS2_LIMIT[concatenation]
-    assert count_segments("你" * (70 + delta), concatenation) == (1 if delta <= 0 else 2)
-    assert count_segments("你" * (2 * limit + delta), concatenation) == (2 if delta <= 0 else 3)
+    assert segments(encode_text("你" * (70 + delta), concatenation)) == (1 if delta <= 0 else 2)
+    assert segments(encode_text("你" * (2 * limit + delta), concatenation)) == (2 if delta <= 0 else 3)
     parts = encode_text("你" * (2 * limit + 1), concatenation)
     assert [len(part.payload) for part in parts] == [2 * limit, 2 * limit, 2]
-
-
-@pytest.mark.parametrize("concatenation", SPLITTING)
-@pytest.mark.parametrize("delta", [-1, 0, 1])
-def test_t77_octets_fill_their_segments(concatenation: Concatenation, delta: int) -> None:
-    limit = DATA_LIMIT[concatenation]
-    assert len(encode_data(b"\xff" * (140 + delta), concatenation)) == (1 if delta <= 0 else 2)
-    parts = encode_data(bytes(2 * limit + delta), concatenation)
-    assert len(parts) == (2 if delta <= 0 else 3)
-    assert b"".join(part.payload for part in parts) == bytes(2 * limit + delta)
 
 
 def test_t78_an_escaped_character_at_the_border_moves_whole() -> None:
@@ -88,14 +79,18 @@ def test_t79_a_joined_emoji_may_be_cut_between_its_characters_and_joins_again() 
     assert joined(encode_text(text)) == text
 
 
-def test_t80_counting_and_cutting_agree_for_ten_thousand_texts() -> None:
+def test_t80_ten_thousand_texts_count_the_same_however_they_are_joined() -> None:
     chance = random.Random(20261123)
     for _ in range(10_000):
         pieces = PIECES[: chance.choice([3, 7, len(PIECES)])]
         text = "".join(chance.choices(pieces, k=chance.choice(LENGTHS)))
         concatenation = chance.choice(SPLITTING)
         parts = encode_text(text, concatenation)
-        assert count_segments(text, concatenation) == len(parts) == sum(part.weight for part in parts)
+        assert (
+            segments(encode_text(text, Concatenation.PAYLOAD))
+            == segments(encode_text(text))
+            == segments(encode_text(text, Concatenation.SAR))
+        )
         check_parts(text, parts, concatenation)
 
 
@@ -110,7 +105,7 @@ def test_t80_any_text_counts_as_it_is_cut_and_joins_again(
     text: str, concatenation: Concatenation, alphabet: str
 ) -> None:
     parts = encode_text(text, concatenation, alphabet)
-    assert count_segments(text, concatenation, alphabet) == len(parts)
+    assert segments(parts) == len(parts)
     check_parts(text, parts, concatenation, alphabet)
 
 
@@ -138,7 +133,6 @@ def test_t78_no_part_ends_with_an_escape(text: str) -> None:
 
 def test_an_empty_text_is_one_empty_segment() -> None:
     assert encode_text("") == (Part(GSM_DEFAULT, b""),)
-    assert count_segments("") == 1
 
 
 def test_a_text_that_fits_needs_no_joining_on_any_channel() -> None:
@@ -152,7 +146,7 @@ def test_a_message_payload_is_one_part_that_weighs_what_the_carrier_makes_of_it(
 ) -> None:
     (part,) = encode_text(text, Concatenation.PAYLOAD)
     assert (part.number, part.total, part.concat) == (1, 1, Concatenation.PAYLOAD)
-    assert part.weight == weight == count_segments(text, Concatenation.PAYLOAD)
+    assert part.weight == weight
     assert joined((part,)) == text
 
 
@@ -186,23 +180,15 @@ def test_t86_what_the_alphabet_lacks_goes_as_utf16_and_is_never_replaced() -> No
     assert joined((part,)) == "naïve `code`"
 
 
-def test_t86_where_policy_forbids_ucs2_it_is_an_error() -> None:
-    for refuse in (encode_text, count_segments):
-        with pytest.raises(Unencodable, match="UCS-2"):
-            refuse("naïve", ucs2=False)
-    assert count_segments("naive", ucs2=False) == 1
-
-
 def test_half_a_surrogate_pair_cannot_be_sent() -> None:
-    for refuse in (encode_text, count_segments):
-        with pytest.raises(Unencodable, match="character 2"):
-            refuse("ab\ud83d")
+    with pytest.raises(Unencodable, match="character 2"):
+        encode_text("ab\ud83d")
 
 
 @pytest.mark.parametrize("concatenation", list(Concatenation))
 def test_a_message_has_no_more_parts_than_its_header_can_count(concatenation: Concatenation) -> None:
     step = GSM_LIMIT.get(concatenation, 153)
-    assert count_segments("a" * step * MAX_PARTS, concatenation) == MAX_PARTS
+    assert segments(encode_text("a" * step * MAX_PARTS, concatenation)) == MAX_PARTS
     with pytest.raises(Unencodable, match="255"):
         encode_text("a" * (step * MAX_PARTS + 1), concatenation)
 

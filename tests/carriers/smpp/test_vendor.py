@@ -5,11 +5,10 @@ from carriers.smpp.pdu import SubmitSm
 from carriers.smpp.submit import SubmitEncoder
 from carriers.smpp.text import Part
 from carriers.smpp.vendor import VaryingTlvs, constant_tlvs
-from carriers.smpp.vocabulary import VENDOR_TAGS
 from config.schema import TlvConfig, TlvKind
 from tests.support.smpp import decode_one
 
-FIRST, LAST = VENDOR_TAGS[0], VENDOR_TAGS[-1]
+FIRST, LAST = 0x1400, 0x3FFF  # the vendors' own (SMPP 3.4 §5.3.2)
 ENTITY = TlvConfig(tag=FIRST, kind=TlvKind.CSTRING, value="1101")
 TEMPLATE = TlvConfig(
     tag=LAST, kind=TlvKind.TEXT, value="other", templates={"UTA1": "one"}, accounts={"acc-a": "mine"}

@@ -8,7 +8,6 @@ from carriers.smpp.vocabulary import (
     RegisteredDelivery,
     has_user_data_header,
     message_type,
-    wants_intermediate,
     wants_receipt,
 )
 
@@ -41,7 +40,6 @@ def test_t69_who_asked_for_which_receipt_gets_that_one(bits: int, on_success: bo
     for others in (0x00, 0x04, 0x08, 0x10, 0x1C):
         assert wants_receipt(bits | others, delivered=True) is on_success
         assert wants_receipt(bits | others, delivered=False) is on_failure
-        assert wants_intermediate(bits | others) is bool(others & 0x10)
 
 
 def test_t69_acknowledgements_of_the_handset_are_bits_of_their_own() -> None:

@@ -1,15 +1,17 @@
 """Accepted means stored: checked, priced, reserved and claimed in one commit."""
 
 import asyncio
+import random
 from pathlib import Path
 
 import pytest
 
+from config.schema import Concatenation
 from gateway.domain.message import State
 from gateway.flow.accept import LARGE, LARGE_AT_ONCE
 from gateway.flow.funds import InsufficientFunds
-from gateway.store import tables
-from tests.support.flow import BALANCE, PRICE, flow
+from gateway.store import tables, tables_stats
+from tests.support.flow import BALANCE, PRICE, channel_config, flow
 
 
 async def test_nothing_reaches_the_carrier_before_its_claim_is_committed(tmp_path: Path) -> None:
@@ -50,3 +52,27 @@ async def test_large_requests_wait_for_each_other_and_small_ones_for_none(tmp_pa
             customers.create_task(send("code", 1, 9_000))
         assert sorted(done[: LARGE_AT_ONCE + 1]) == ["campaign 0", "campaign 1", "code"]
         assert len(await rig.rows()) == 5 * LARGE + 1
+
+
+@pytest.mark.parametrize("alphabet", ["gsm", "gsm-packed", "latin1"])
+@pytest.mark.parametrize("concatenation", list(Concatenation))
+async def test_t80_as_many_segments_are_sent_as_were_accepted_charged_and_counted(
+    tmp_path: Path, concatenation: Concatenation, alphabet: str
+) -> None:
+    chance = random.Random(f"{concatenation}/{alphabet}")
+    pieces = ["a", "0", " ", "é", "€", "[", "你", "😀", "e\u0301"]
+    texts = [
+        "".join(chance.choices(pieces[: chance.choice([3, 6, 9])], k=chance.randrange(1, 500)))
+        for _ in range(60)
+    ]
+    config = channel_config("alpha", concatenation=concatenation, default_alphabet=alphabet, window=1_000)
+    async with flow(tmp_path / "g.db", config) as rig:
+        await rig.accept_texts(*texts)
+        channel = rig.channel()
+        sent = sum(segment.part.weight for segment in channel.sent)
+        channel.accept()
+        rows = await rig.rows()
+        assert sum(row["segments"] for row in rows) == sum(row["sent_segments"] for row in rows) == sent
+        assert [row["price"] for row in rows] == [row["segments"] * PRICE for row in rows]
+        assert await rig.balance() == (BALANCE - sent * PRICE, 0, sent * PRICE)
+        assert sum(row["segments"] for row in await rig.rows(tables_stats.statistics)) == sent
