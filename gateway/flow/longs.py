@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from carriers.receipt import aggregate
 from carriers.results import ReceiptState
-from gateway.domain.message import Message, State
+from gateway.domain.message import Message, Reason, State
 from gateway.flow.match import Arrived
 from gateway.store import messages as stored
 from gateway.store.changes import Changes
@@ -78,7 +78,12 @@ def _if_complete(
         if one.sent.message.state >= State.SUBMITTED:
             message = one.sent.message  # the object that the other steps hold, if they do
     known = {part: state for part, state in states.items() if state is not None}
-    return _verdict(message, known, arrived) if len(known) == len(states) else None
+    if len(known) < len(states):
+        return None
+    verdict = _verdict(message, known, arrived)
+    # a part nobody answered may be lost, and of a long message without it a handset shows nothing
+    in_part = message.reason is Reason.IN_DOUBT_GIVEN_UP and len(known) < message.segments
+    return None if in_part and verdict.state is ReceiptState.DELIVERED else verdict
 
 
 def _segments_and_messages(

@@ -24,6 +24,7 @@ from gateway.flow.recover import Recovery
 from gateway.flow.refill import Refill
 from gateway.flow.risk import Risk
 from gateway.flow.sent import SentIndex
+from gateway.flow.setback import Setbacks
 from gateway.flow.settle import Settler
 from gateway.flow.sweep import Sweeper
 from gateway.flow.watch import Follow
@@ -66,13 +67,14 @@ class Pipeline:
         matcher = Matcher(context.store, index, forms)
         self.inbound = inbound = Inbound(context, directory, self.notifier, OBEY)
         self.settler = settler = Settler(context, index, matcher, outcomes, inbound)
-        answers = Answers(context, dispatcher, settler, outcomes)
+        setbacks = Setbacks(context, outcomes, index.doubtful)
+        answers = Answers(context, dispatcher, settler, outcomes, setbacks)
         self.channels: Mapping[str, RunningChannel] = {
             id_: make_channel(config, answers, settler.arrived, dispatcher.state_changed)
             for id_, config in configs.items()
         }
         dispatcher.attach(self.channels)
-        self._recovery = Recovery(context, lanes, answers, settler, outcomes)
+        self._recovery = Recovery(context, lanes, setbacks, settler, outcomes)
         self.sweeper = Sweeper(context, dispatcher, settler, outcomes)
         self.accept = Accept(
             context, parts, dispatcher, outcomes, Live(context.routes), Live(PriceList(settings.price)), risk

@@ -5,13 +5,13 @@ from functools import partial
 
 from config.schema import ChannelConfig
 from gateway.domain.message import Message, Purpose, Reason, State
-from gateway.flow.answers import Answers
 from gateway.flow.context import Context
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.kept import PARKED, Parked, load_receipt
 from gateway.flow.lanes import Lanes
 from gateway.flow.outcome import Outcomes
 from gateway.flow.parts import cut_of
+from gateway.flow.setback import Setbacks
 from gateway.flow.settle import Settler
 from gateway.flow.unit import Unit
 from gateway.store import messages as stored
@@ -25,14 +25,14 @@ class Recovery:
     """Decides for what was being sent, and tells the lanes what waits for them."""
 
     def __init__(
-        self, context: Context, lanes: Lanes, answers: Answers, settler: Settler, outcomes: Outcomes
+        self, context: Context, lanes: Lanes, setbacks: Setbacks, settler: Settler, outcomes: Outcomes
     ) -> None:
         self._store = context.store
         self._channels = context.channels
         self._journal = context.journal
         self._clock = context.clock
         self._lanes = lanes
-        self._answers = answers
+        self._setbacks = setbacks
         self._settler = settler
         self._outcomes = outcomes
 
@@ -43,7 +43,7 @@ class Recovery:
         before = {name.removeprefix(_CUT): cut for name, cut in marks.items() if name.startswith(_CUT)}
         joins = _joins(self._channels, before)
         unit = Unit()
-        self._answers.recover(in_flight, unit, joins)
+        self._setbacks.recover(in_flight, unit, joins)
         await self._journal.append(unit)
         self._outcomes.committed(unit)
         await self._end_torn(before, joins)
@@ -71,7 +71,7 @@ class Recovery:
             unit = Unit()
             for message in batch:
                 if message.parts_done and message.channel not in joins:
-                    self._answers.tear(message, unit, self._clock.now_ms())
+                    self._setbacks.tear(message, unit, self._clock.now_ms())
             await self._journal.append(unit)
             self._outcomes.committed(unit)
             after = batch[-1].id

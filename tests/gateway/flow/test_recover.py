@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from carriers.results import Disposition, Fate
-from config.schema import ChannelConfig, Concatenation
+from carriers.results import Disposition, Fate, ReceiptState
+from config.schema import ChannelConfig, Concatenation, InDoubtPolicy
 from gateway.domain.message import Reason, State
 from gateway.store import tables
 from tests.support.flow import BALANCE, LONG, PRICE, channel_config, flow, message_of, states
@@ -84,6 +84,68 @@ async def test_a_half_sent_message_ends_when_its_other_half_would_no_longer_join
             await rig.pipeline.sweeper.look(seldom=True)
             await rig.settled()
             assert not any(rig.channel(config.id).sent for config in channels)
+
+
+WAIT = {"verification": InDoubtPolicy.WAIT}
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_half_sent_message_in_doubt_ends_when_its_other_half_can_no_longer_be_known(
+    tmp_path: Path, answered: bool
+) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha", in_doubt=WAIT)) as rig:
+        await rig.accept(text=LONG)
+        alpha = rig.channel()
+        one, two = alpha.unanswered
+        (first,) = alpha.answer([one])
+        if answered:  # it fell into doubt; else it is being sent when the plug is pulled
+            alpha.answer([two], fate=Fate.IN_DOUBT, message_id="")
+        await rig.settled()
+    changed = channel_config("alpha", in_doubt=WAIT, concatenation=Concatenation.SAR)
+    for _ in range(2):  # and stays so
+        async with flow(tmp_path / "g.db", changed) as rig:
+            assert await states(rig) == [(State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP)]
+            assert await rig.balance() == (BALANCE - PRICE, 0, PRICE)
+            assert len(await rig.rows(tables.outbox)) == 1
+            assert not rig.pipeline.index.doubtful
+    async with flow(tmp_path / "g.db", changed) as rig:
+        assert await rig.channel().receipt(first)
+        assert await states(rig) == [(State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP)], "one half says nothing"
+
+
+async def test_a_half_sent_message_in_doubt_waits_on_after_a_restart_that_changed_nothing(
+    tmp_path: Path,
+) -> None:
+    for _ in range(3):
+        async with flow(tmp_path / "g.db", channel_config("alpha", in_doubt=WAIT)) as rig:
+            if not await rig.rows():
+                await rig.accept(text=LONG)
+                one, two = rig.channel().unanswered
+                rig.channel().answer([one])
+                rig.channel().answer([two], fate=Fate.IN_DOUBT, message_id="")
+            assert await states(rig) == [(State.IN_DOUBT, Reason.WAITING_FOR_RECEIPT)]
+            assert len(rig.pipeline.index.doubtful) == 1
+
+
+@pytest.mark.parametrize("told", [ReceiptState.DELIVERED, ReceiptState.UNDELIVERED])
+async def test_the_receipt_of_one_half_can_only_tell_that_the_message_was_not_delivered(
+    tmp_path: Path, told: ReceiptState
+) -> None:
+    config = channel_config("alpha", in_doubt=WAIT, receipt_deadline=60.0)
+    async with flow(tmp_path / "g.db", config) as rig:
+        await rig.accept(text=LONG)
+        one, two = rig.channel().unanswered
+        (first,) = rig.channel().answer([one])
+        rig.channel().answer([two], fate=Fate.IN_DOUBT, message_id="")
+        rig.clock.pass_(61)
+        await rig.pipeline.sweeper.look(seldom=True)
+        assert await states(rig) == [(State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP)]
+        assert await rig.channel().receipt(first, state=told)
+        expected = {
+            ReceiptState.DELIVERED: (State.UNKNOWN, Reason.IN_DOUBT_GIVEN_UP),
+            ReceiptState.UNDELIVERED: (State.UNDELIVERED, Reason.LATE_RECEIPT),
+        }
+        assert await states(rig) == [expected[told]]
 
 
 async def test_a_half_sent_message_goes_on_after_a_restart_that_changed_nothing(tmp_path: Path) -> None:
