@@ -111,20 +111,25 @@ def _first_admin(store: Store, tell: Callable[[str], None]) -> None:
 
 async def _run(settings: Settings, network: Network, store: Store, stop: asyncio.Event) -> None:
     """Keep the journal around everything else: it starts first and ends last."""
-    metrics = Metrics(VERSION)
+    metrics, clock = Metrics(VERSION), SystemClock()
 
     def on_commit(rows: int, seconds: float) -> None:
         metrics.store.commit_rows.observe(rows)
         metrics.store.commit_seconds.observe(seconds)
 
+    def set_levels() -> None:
+        metrics.process.tasks.set(len(asyncio.all_tasks()))
+        metrics.process.clock_behind.set(clock.behind())
+
+    metrics.before_scrape(set_levels)
     writer = ProcessWriter(settings.store.url)
     journal = Journal(store, settings.store.max_batch, on_commit=on_commit, writer=writer)
     async with Tasks() as tasks:
         tasks.job("journal", journal.run())
         try:
             await journal.started()
-            await probe(journal, SystemClock())  # before carriers see us: does it take writes at all
-            context = await Context.load(settings, network, store, journal, SystemClock(), metrics)
+            await probe(journal, clock)  # before carriers see us: does it take writes at all
+            context = await Context.load(settings, network, store, journal, clock, metrics)
             gateway = await Gateway.build(context)
             gc.collect()
             gc.freeze()  # what lives as long as the process need not be looked through again

@@ -432,6 +432,18 @@ class AdminMetrics:
         )
 
 
+class ProcessMetrics:
+    """The process itself."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.tasks = Levels(registry, "tasks", "asyncio tasks that live now.")
+        self.clock_behind = Levels(
+            registry,
+            "clock_behind_seconds",
+            "How far the machine's clock is ahead of the gateway's, which follows it without a step.",
+        )
+
+
 class Metrics:
     """All of them, and the page a scrape gets."""
 
@@ -446,9 +458,10 @@ class Metrics:
         self.review = ReviewMetrics(registry)
         self.risk = RiskMetrics(registry)
         self.admin = AdminMetrics(registry)
+        self.process = ProcessMetrics(registry)
         self.groups = (
             self.api, self.messages, self.channels, self.inbound, self.store, self.callbacks, self.review,
-            self.risk, self.admin,
+            self.risk, self.admin, self.process,
         )  # fmt: skip
         self._refreshers: list[Refresher] = []
         Info("build", "The running version.", namespace=NAMESPACE, registry=registry).info(

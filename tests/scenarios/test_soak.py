@@ -1,12 +1,15 @@
 """Ten minutes at half load with faults on: flat memory, no leaks, every message final."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.bench.rig import Rig
-from tests.support.processes import Process, wait_for
+from tests.support.gateway import Site
+from tests.support.processes import wait_for
 
 pytestmark = [pytest.mark.soak, pytest.mark.slow]
 
@@ -24,14 +27,17 @@ FAULTS = (
 )
 RECEIPT_DEADLINE = 30.0  # what never gets a receipt is final after this
 HISTORY = 50_000  # messages; sent within the first minute
+SCRAPE = 25  # so many samples to a scrape, which costs the gateway time
 MIB = 1024 * 1024
 
 
 class Watch:
-    """Samples of one process over time."""
+    """Samples of the gateway over time."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._process = site.gateway
+        self.tasks: list[int] = []
         self.rss: list[int] = []
         self.files: list[int] = []
         self.threads: list[int] = []
@@ -40,12 +46,39 @@ class Watch:
         self.rss.append(self._process.rss())
         self.files.append(self._process.open_files())
         self.threads.append(len(os.listdir(f"/proc/{self._process.pid}/task")))
+        if len(self.rss) % SCRAPE == 1:
+            self.tasks.append(int(self._site.metric("scloud_tasks")))
 
 
 def worst(samples: list[int], first: float, last: float) -> int:
     """Return the highest sample between two shares of the whole time."""
     part = samples[int(len(samples) * first) : max(1, int(len(samples) * last))]
     return max(part)
+
+
+def unfinished(rig: Rig) -> str:
+    """Say how the messages stand whose outcome the customer was not told, and tell the oldest ones' lives."""
+    told = f"accepted {rig.accepted}, submitted {rig.carried()[1]}, callbacks {rig.reports()}"
+    with closing(sqlite3.connect(rig.site.directory / "gateway.db")) as store:
+        rows = store.execute(
+            "SELECT m.state, m.reason, o.id IS NOT NULL, o.attempts, o.outcome, count(*), min(m.id)"
+            " FROM messages m LEFT JOIN outbox o ON o.message_id = m.id"
+            " WHERE o.outcome IS NULL OR o.outcome <> 'delivered' GROUP BY 1, 2, 3, 4, 5"
+        ).fetchall()
+    lives = [str(rig.site.cli("message", "show", str(row[-1]))) for row in rows[:5]]
+    return "\n".join(
+        [told, "state, reason, in outbox, attempts, outcome, messages, oldest", *map(str, rows), *lives]
+    )
+
+
+def until_reported(rig: Rig) -> None:
+    """Wait until the customer was told the outcome of every message accepted."""
+    try:
+        wait_for(
+            "reports of everything", lambda: rig.reports()["distinct"] >= rig.accepted, RECEIPT_DEADLINE + 60
+        )
+    except TimeoutError:
+        pytest.fail(unfinished(rig), pytrace=False)
 
 
 def test_ten_minutes_at_half_load_with_faults_on(tmp_path: Path) -> None:
@@ -62,12 +95,10 @@ def test_ten_minutes_at_half_load_with_faults_on(tmp_path: Path) -> None:
     with rig:
         burst = rig.load(seconds=5.0, connections=64)
         half = burst.acked / burst.elapsed / 2
-        watch = Watch(rig.site.gateway)
+        watch = Watch(rig.site)
         result = rig.load(seconds=SECONDS, rate=half, connections=64, watch=watch)
         assert result.acked == result.sent
-        wait_for(
-            "reports of everything", lambda: rig.reports()["distinct"] >= rig.accepted, RECEIPT_DEADLINE + 60
-        )
+        until_reported(rig)
         assert rig.reports()["distinct"] == rig.accepted
         assert rig.carried()[1] >= rig.accepted * 0.99  # refused for good: the rest
         wait_for("empty windows", lambda: rig.site.metric("scloud_segments_in_flight") == 0)
@@ -75,3 +106,4 @@ def test_ten_minutes_at_half_load_with_faults_on(tmp_path: Path) -> None:
     assert end <= settled * 1.1 + 10 * MIB, f"memory grew from {settled / MIB:.0f} to {end / MIB:.0f} MiB"
     assert worst(watch.files, 0.8, 1.0) <= worst(watch.files, 0.2, 0.4) + 10
     assert worst(watch.threads, 0.8, 1.0) <= worst(watch.threads, 0.2, 0.4) + 4
+    assert worst(watch.tasks, 0.8, 1.0) <= worst(watch.tasks, 0.2, 0.4) + 8

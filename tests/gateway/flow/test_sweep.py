@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert
 
 from carriers.results import Fate
 from config.schema import InDoubtPolicy
+from gateway.clock import SystemClock
 from gateway.domain.message import Reason, State
 from gateway.flow import recover, sweep
 from gateway.store import tables
@@ -33,6 +34,32 @@ async def test_a_message_past_its_validity_expires_although_no_channel_asks_for_
         assert await states(rig) == [(State.EXPIRED, Reason.VALIDITY_OVER)] * 2
         assert await rig.balance() == (BALANCE, 0, 0)
         assert len(await rig.rows(tables.outbox)) == 2
+
+
+async def test_a_machine_whose_clock_is_set_a_day_ahead_expires_nothing(tmp_path: Path) -> None:
+    class SetAhead(SetClock):
+        """Its machine's clock may be set."""
+
+        ahead = 0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._system = SystemClock(lambda: (self.ms + self.ahead) * 10**6, lambda: self.ms * 10**6)
+
+        def now_ms(self) -> int:
+            return self._system.now_ms()
+
+    clock = SetAhead()
+    async with flow(tmp_path / "g.db", clock=clock) as rig:
+        rig.channel().up = False
+        await rig.accept(2)
+        clock.ahead = 86_400_000
+        clock.pass_(30)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert [state for state, _ in await states(rig)] == [State.QUEUED] * 2
+        clock.pass_(86_400)
+        await rig.pipeline.sweeper.look(seldom=False)
+        assert [state for state, _ in await states(rig)] == [State.EXPIRED] * 2
 
 
 async def test_in_doubt_whose_receipt_never_comes_ends_unknown_and_uncharged(tmp_path: Path) -> None:
