@@ -14,7 +14,7 @@ from gateway.domain.message import Purpose, State
 from gateway.errors import GatewayError
 from gateway.flow.context import Context
 from gateway.flow.sent import SentIndex
-from gateway.metrics import Count, Counts, Labels
+from gateway.meters import Count, Counts, Labels
 from gateway.store import messages as stored
 
 log = structlog.get_logger(__name__)

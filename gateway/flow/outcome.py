@@ -12,7 +12,7 @@ from gateway.domain.report import status_item
 from gateway.flow.context import Context
 from gateway.flow.unit import Unit
 from gateway.live import Live
-from gateway.metrics import Count
+from gateway.meters import Count
 from gateway.store.changes import Row
 
 

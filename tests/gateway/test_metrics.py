@@ -4,12 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.metrics import Latency, Levels, Metrics
+from gateway.metrics import Metrics
 
 
 def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -38,27 +35,6 @@ def test_a_level_set_before_the_scrape_is_on_the_page_and_a_gone_queue_is_not() 
     del queues["a,b", "verification"]
     assert sample(metrics, "scloud_queue_messages", channel="a,b", purpose="verification") is None
     assert sample(metrics, "scloud_queue_messages", channel="a", purpose="promotion") == 7
-
-
-def test_a_level_without_labels_is_set() -> None:
-    registry = CollectorRegistry()
-    Levels(registry, "depth", "How deep.").set(4)
-    assert registry.get_sample_value("scloud_depth") == 4
-
-
-@given(st.lists(st.floats(min_value=0, max_value=20)))
-def test_a_batch_lands_in_the_same_buckets_as_its_values_one_by_one(values: list[float]) -> None:
-    bounds = (0.1, 1.0, 10.0)
-    batch, single = Latency(bounds), Latency(bounds)
-    batch.observe_many(values)
-    for value in values:
-        single.observe(value)
-    assert batch.buckets() == single.buckets()
-    assert batch.total == pytest.approx(single.total)
-    assert [count for _, count in batch.buckets()] == [
-        *(sum(value <= bound for value in values) for bound in bounds),
-        len(values),
-    ]
 
 
 def test_a_histogram_is_exposed_with_buckets_sum_and_count() -> None:
