@@ -3,12 +3,13 @@
 from aiohttp import web
 
 from gateway.admin.call import Principal, Services
-from gateway.admin.problem import Problem, credentials_needed, refused
+from gateway.admin.problem import credentials_needed, refused
 from gateway.admin.route import Route
 from gateway.auth.tokens import TOKEN_PREFIX, csrf_of, digest, same
 from gateway.domain.operator import Actor, ActorKind
 from gateway.store import sessions
 from gateway.store.sessions import USE_IS_NOTED_EVERY
+from gateway.web.problem import Problem
 
 COOKIE = "scloud_session"
 CSRF_HEADER = "X-CSRF-Token"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from gateway.admin import access, problem
 from gateway.admin.call import SERVICES, Call, Principal, Services
-from gateway.admin.problem import Mistake, Problem, unreadable
+from gateway.admin.problem import unreadable
 from gateway.admin.route import Route
 from gateway.admin.routes import ROUTES
 from gateway.admin.schema import Answer, Body, FileAnswer, Query
@@ -18,6 +18,7 @@ from gateway.domain.operator import Actor, ActorKind, Role
 from gateway.errors import GatewayError, Overloaded
 from gateway.web.body import BodyError, BodyRefused, BodyTimeout, BodyTooLarge, Held, Room
 from gateway.web.files import file_response
+from gateway.web.problem import HEADERS, Mistake, Problem, in_our_form
 
 log = structlog.get_logger(__name__)
 
@@ -33,21 +34,12 @@ Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def mount(app: web.Application, services: Services) -> None:
     """Add the admin API to the application of the admin listener."""
-    api = web.Application(middlewares=[_in_our_form])
+    api = web.Application(middlewares=[in_our_form])
     api[SERVICES] = services
     room = Room(ROOM, max(route.max_body for route in ROUTES))
     for route in ROUTES:
         api.router.add_route(route.method, route.path, _endpoint(route, services, room))
     app.add_subapp(PREFIX, api)
-
-
-@web.middleware
-async def _in_our_form(request: web.Request, handler: Endpoint) -> web.StreamResponse:
-    """Answer what no endpoint is there for, in the form of all other problems."""
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        return problem.of_http(error).response()
 
 
 def _endpoint(route: Route, services: Services, room: Room) -> Endpoint:
@@ -147,14 +139,14 @@ def _too_large(longest: int) -> Problem:
 
 def _response(answer: Answer | None, route: Route) -> web.Response | web.FileResponse:
     if answer is None:
-        return web.Response(status=204, headers=problem.HEADERS)
+        return web.Response(status=204, headers=HEADERS)
     if isinstance(answer, FileAnswer):
         return file_response(answer.path, answer.type, answer.name)
     return web.Response(
         text=answer.model_dump_json(),
         status=route.status,
         content_type="application/json",
-        headers=problem.HEADERS,
+        headers=HEADERS,
     )
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from gateway.admin.problem import CONTENT_TYPE
 from gateway.admin.route import Route
 from gateway.admin.schema import Answer, FileAnswer
 from gateway.version import VERSION
+from gateway.web.problem import CONTENT_TYPE
 
 _REF = "#/components/schemas/{model}"
 

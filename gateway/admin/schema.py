@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import orjson
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.admin.problem import Mistake, unreadable
+from gateway.admin.problem import unreadable
+from gateway.web.problem import Mistake
 
 LONGEST_PAGE = 200
 LONGEST_ID = 2**63 - 1  # of a store's row

@@ -7,13 +7,14 @@ from typing import Any
 from pydantic import Field
 
 from gateway.admin.call import Call
-from gateway.admin.problem import Mistake, unreadable
+from gateway.admin.problem import unreadable
 from gateway.admin.route import Route
 from gateway.admin.schema import Answer, Paging, Word, cursor_of, position_in
 from gateway.domain.operator import Permission
 from gateway.domain.statistics import share
 from gateway.store import statistics
 from gateway.store.statistics import GROUPS, Wanted
+from gateway.web.problem import Mistake
 
 DAYS = 7  # told of if no day is named
 _WORDS = {name.removesuffix("_id"): name for name in GROUPS}

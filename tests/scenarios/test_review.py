@@ -157,6 +157,7 @@ def test_papers_go_to_the_reviewer_and_come_back_by_link_alone(shop: Shop, tmp_p
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(wrong, timeout=10)
         assert refused.value.code == 404
+        assert refused.value.headers["Content-Type"] == "application/problem+json"
         refused.value.close()
     target = tmp_path / "licence.pdf"
     shop.site.cli("review", "file", made, uploaded, "--to", str(target))

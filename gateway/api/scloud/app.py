@@ -26,6 +26,7 @@ from gateway.web.address import ClientAddress
 from gateway.web.body import SMALL_BODY, BodyBroken, BodyRefused, BodyTimeout, BodyTooLarge, Held, Room
 from gateway.web.express import Express, Limits, Plain
 from gateway.web.prepared import SMALL, Prepared, complete
+from gateway.web.problem import in_our_form
 from gateway.web.rate import KeyRate
 
 log = structlog.get_logger(__name__)
@@ -62,9 +63,10 @@ async def listen(services: Services, http: HttpSettings, host: str, port: int) -
     No access log: the query of a GET holds numbers and texts.
     """
     door = Door(services, ClientAddress(http.trusted_proxies), Room(http.max_bodies, http.max_body))
-    app = web.Application(client_max_size=http.max_body)
+    app = web.Application(client_max_size=http.max_body, middlewares=[in_our_form])
     app.router.add_post("/", door.handle)
     app.router.add_get("/", door.handle, allow_head=False)
+    app.router.add_route("*", "/", door.other_method)
     app.router.add_get("/files/{file_id}", FileDoor(services.papers).handle, allow_head=False)
     runner = web.AppRunner(
         app,
@@ -122,15 +124,15 @@ class Door:
             answer = await self._serve(request, request_id, held)
         if len(answer.body) <= SMALL and answer.code != RetCode.TOO_LARGE:
             return Prepared(answer.body, _HEAD % request_id.encode())
-        return web.Response(
-            body=answer.body,
-            status=413 if answer.code == RetCode.TOO_LARGE else 200,
-            headers={
-                "Content-Type": "application/json",
-                "Cache-Control": "no-store",
-                "X-UCLOUD-REQUEST-UUID": request_id,
-            },
-        )
+        return _response(answer, request_id)
+
+    async def other_method(self, request: web.Request) -> web.Response:
+        """Answer what is neither GET nor POST: nothing of it is read, so it names no action."""
+        del request
+        request_id = ids.request_id()
+        self._services.metrics.requests.add(1, "", str(int(RetCode.ACTION_MISSING)))
+        refusal = Refusal(RetCode.ACTION_MISSING, "requests are made by GET or POST")
+        return _response(refused(refusal, ""), request_id)
 
     async def express(self, plain: Plain) -> bytes:
         """Answer a request that came through the express lane."""
@@ -143,15 +145,16 @@ class Door:
         started = clock.monotonic()
         action, client = "", self._client(request)
         parameters: Parameters = {}
+        large = False
         try:
             if isinstance(request, Plain):
                 parameters = read_parameters(request.body, b"", request.content_type)
             else:
                 assert held is not None
-                parameters = await self._parameters(request, held)
+                parameters, large = await self._parameters(request, held)
             named = parameters.get("Action")
             action = named if isinstance(named, str) and named in ACTIONS else ""
-            answer = await self._answer(action, parameters, client, request_id)
+            answer = await self._answer(action, parameters, client, request_id, large)
         except Exception as error:
             who = public_text(parameters, "PublicKey")
             answer = self._fault(error, action, _Caller(client, who), request_id)
@@ -159,20 +162,23 @@ class Door:
         metrics.seconds.observe(clock.monotonic() - started, action)
         return answer
 
-    async def _parameters(self, request: web.Request, held: Held) -> Parameters:
+    async def _parameters(self, request: web.Request, held: Held) -> tuple[Parameters, bool]:
+        """Return the parameters, and whether they are so large that nothing should go through them here."""
         body = await held.read(request) if request.body_exists else b""
         kind = request.headers.get("Content-Type", "")
         if body:
             if len(body) <= SMALL_BODY:
-                return read_parameters(body, b"", kind)
+                return read_parameters(body, b"", kind), False
             # megabytes take seconds to unescape, and whoever sends them has not shown a signature yet
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._aside, read_parameters, body, b"", kind)
+            return await loop.run_in_executor(self._aside, read_parameters, body, b"", kind), True
         # as it came over the wire: nothing but our own reader may unescape it
         query = request.raw_path.partition("?")[2].partition("#")[0].encode("utf-8", "surrogateescape")
-        return read_parameters(b"", query, kind)
+        return read_parameters(b"", query, kind), False
 
-    async def _answer(self, action: str, parameters: Parameters, client: str, request_id: str) -> Answer:
+    async def _answer(
+        self, action: str, parameters: Parameters, client: str, request_id: str, large: bool
+    ) -> Answer:
         """Check in the order the API promises: action, key, account, client, project, repetition, rate."""
         if not action:
             missing = not public_text(parameters, "Action")
@@ -180,7 +186,11 @@ class Door:
         services = self._services
         directory = services.directory.value
         now_ms = services.clock.now_ms()
-        key = authenticate(parameters, directory.keys, now_ms)
+        if large:
+            loop, keys = asyncio.get_running_loop(), directory.keys
+            key = await loop.run_in_executor(self._aside, authenticate, parameters, keys, now_ms)
+        else:
+            key = authenticate(parameters, directory.keys, now_ms)
         admit(key, client)
         services.used(key.public_key, now_ms, client)
         project = choose_project(parameters, key.account, directory)
@@ -219,6 +229,18 @@ class Door:
         if isinstance(request, Plain):
             return self._address.of(request.remote, request.forwarded)
         return self._address.of(request.remote or "", request.headers.getall("X-Forwarded-For", ()))
+
+
+def _response(answer: Answer, request_id: str) -> web.Response:
+    return web.Response(
+        body=answer.body,
+        status=413 if answer.code == RetCode.TOO_LARGE else 200,
+        headers={
+            "Content-Type": "application/json",
+            "Cache-Control": "no-store",
+            "X-UCLOUD-REQUEST-UUID": request_id,
+        },
+    )
 
 
 _HEAD = b"Content-Type: application/json\r\nCache-Control: no-store\r\nX-UCLOUD-REQUEST-UUID: %b\r\n"

@@ -39,7 +39,7 @@ def bind(parameters: Parameters, schema: Schema) -> Bound:
     }
     texts = {name: _text(parameters, name) if name in parameters else "" for name in schema.texts}
     for name in schema.required:
-        if not (texts.get(name) or lists.get(name)):
+        if not (texts.get(name, "").strip() or lists.get(name)):
             raise Refusal(RetCode.PARAMETER_MISSING, f"{name}.0" if name in lists else name)
     known = 0
     for name, values in lists.items():

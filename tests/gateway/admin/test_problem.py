@@ -3,9 +3,10 @@
 import orjson
 import pytest
 
-from gateway.admin.problem import Mistake, of, unreadable
+from gateway.admin.problem import of, unreadable
 from gateway.errors import Conflict, Forbidden, GatewayError, Invalid, NotFound, Overloaded, StoreUnavailable
 from gateway.flow.login import LockedOut, LoginRefused
+from gateway.web.problem import Mistake
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.admin.problem import Problem
 from gateway.admin.schema import cursor_of, position_in, unix_ms, when
+from gateway.web.problem import Problem
 
 
 @given(st.integers(1 - 2**63, 2**63 - 1), st.text(st.characters(codec="utf-8", exclude_characters="\0")))

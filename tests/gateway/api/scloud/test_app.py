@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.schema import ApiSettings, HttpSettings
+from gateway.api.scloud.access import authenticate
 from gateway.api.scloud.app import MAX_LINE
 from gateway.api.scloud.parameters import read_parameters
 from gateway.domain.account import Directory
@@ -235,6 +236,26 @@ async def test_a_large_body_is_taken_apart_beside_the_event_loop(monkeypatch: py
     assert [thread is here for thread in seen] == [False, True, False]
 
 
+async def test_the_signature_of_a_large_body_is_checked_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, seen = threading.current_thread(), []
+
+    def check(*given: Any) -> Any:
+        seen.append(threading.current_thread())
+        return authenticate(*given)
+
+    monkeypatch.setattr("gateway.api.scloud.app.authenticate", check)
+    async with desk() as door:
+        large = call(File="x" * SMALL_BODY)
+        assert (await door.send(large))["RetCode"] == 0
+        assert (await door.send(large | {"File": "y" * SMALL_BODY}))["RetCode"] == 171
+        assert (await door.send(large | {"PublicKey": "nobody"}))["RetCode"] == 172
+        assert (await door.send(call()))["RetCode"] == 0
+        assert (await door.send(call(UserId="get"), "query"))["RetCode"] == 0
+    assert [thread is here for thread in seen] == [False, False, False, True, True]
+
+
 async def test_a_compressed_body_is_read_and_a_broken_one_refused() -> None:
     async with desk() as door:
         _, _, body, kind = encoded(call(), "form")
@@ -245,16 +266,63 @@ async def test_a_compressed_body_is_read_and_a_broken_one_refused() -> None:
                 assert (await response.json())["RetCode"] == code
 
 
-async def test_other_methods_and_paths_are_not_ours() -> None:
+async def test_another_method_is_answered_in_the_apis_form() -> None:
     async with desk() as door:
-        for method, path, status in (
-            ("PUT", "", 405),
-            ("DELETE", "", 405),
-            ("HEAD", "", 405),
-            ("GET", "metrics", 404),
+        told = {"RetCode": 160, "Message": "Missing Action: requests are made by GET or POST"}
+        for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
+            assert await door.raw(b"Action=SendUSMSMessage", FORM, method=method) == told
+        async with door.client.head(door.url) as response:
+            assert (response.status, await response.read()) == (200, b"")
+            assert response.content_type == "application/json"
+        assert (await door.send(call()))["RetCode"] == 0
+        counted = {"action": "", "code": "160"}
+        assert door.metrics.registry.get_sample_value("scloud_api_requests_total", counted) == 5
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind"),
+    [
+        ("GET", "metrics", 404, "not-found"),
+        ("POST", "v1/messages", 404, "not-found"),
+        ("POST", "?Action=x/", 200, ""),
+        ("POST", "files/FILE0", 405, "method-not-allowed"),
+        ("HEAD", "files/FILE0", 405, "method-not-allowed"),
+    ],
+)
+async def test_what_is_elsewhere_is_a_problem(method: str, path: str, status: int, kind: str) -> None:
+    async with desk() as door, door.client.request(method, door.url + path) as response:
+        assert response.status == status
+        if status == 200:
+            assert (await response.json())["RetCode"] == 161
+            return
+        assert response.content_type == "application/problem+json"
+        assert response.headers.get("Allow") == ("GET" if status == 405 else None)
+        if method != "HEAD":
+            document = await response.json(content_type=None)
+            assert (document["type"], document["status"]) == (f"urn:scloud-sms:problem:{kind}", status)
+
+
+async def test_a_connection_of_the_express_lane_gets_the_same_problems() -> None:
+    async with desk() as door:
+        host, port = door.url.removeprefix("http://").rstrip("/").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        _, _, body, kind = encoded(call(), "form")
+        plain = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
+        astray = b"POST /sms HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"
+        any_server = b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"
+        for sent, status, document in (
+            (plain % (kind.encode(), len(body), body), b"200", {"RetCode": 0}),
+            (astray, b"404", {"type": "urn:scloud-sms:problem:not-found"}),
+            (any_server, b"404", {"type": "urn:scloud-sms:problem:not-found"}),
+            (plain % (kind.encode(), len(body), body), b"200", {"RetCode": 0}),
         ):
-            async with door.client.request(method, door.url + path) as response:
-                assert response.status == status
+            writer.write(sent)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.split()[1] == status
+            length = next(line for line in head.lower().splitlines() if line.startswith(b"content-length"))
+            answer = json.loads(await reader.readexactly(int(length.partition(b":")[2])))
+            assert document.items() <= answer.items()
+        writer.close()
 
 
 async def test_nothing_at_all_is_a_missing_action() -> None:

@@ -99,3 +99,10 @@ def test_what_is_required_and_missing_is_named(parameters: dict[str, Any], named
 @pytest.mark.parametrize("wrong", [{"UserId": "a\0"}, {"PhoneNumbers": ["\0"]}, {"Values.0": "x\0y"}])
 def test_nul_goes_no_further(wrong: dict[str, Any]) -> None:
     assert refusal_of(GOOD | wrong).code is RetCode.PARAMETER_INVALID
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t \n", "\u3000", None])
+def test_a_required_parameter_that_is_blank_is_missing(blank: str | None) -> None:
+    refusal = refusal_of(GOOD | {"TemplateId": blank})
+    assert (refusal.code, refusal.message) == (RetCode.PARAMETER_MISSING, "Parameter missing: TemplateId")
+    assert bind(GOOD | {"UserId": blank or ""}, SCHEMA).texts["UserId"] == (blank or "")
