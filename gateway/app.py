@@ -51,7 +51,7 @@ from gateway.store.retention import Retention
 from gateway.tasks import Tasks
 from gateway.version import VERSION
 from gateway.web.address import ClientAddress
-from gateway.web.health import Health, admin_app
+from gateway.web.health import STOPPING, Health, admin_app, is_served
 from routing.number import NumberReader
 from routing.plan import NumberPlan
 
@@ -77,6 +77,10 @@ async def serve(settings: Settings, network: Network, tell: Callable[[str], None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if await is_served(settings.http.admin):
+        # before the store is touched: its schema is not ours to change either
+        log.error("cannot serve", error=f"another gateway serves at {settings.http.admin}")
+        return 1
     store = open_store(settings.store.url)
     code = 0
     try:
@@ -125,7 +129,7 @@ async def _run(settings: Settings, network: Network, store: Store, stop: asyncio
     writer = ProcessWriter(settings.store.url)
     journal = Journal(store, settings.store.max_batch, on_commit=on_commit, writer=writer)
     async with Tasks() as tasks:
-        tasks.job("journal", journal.run())
+        tasks.job("journal", journal.run(), told=(StoreUnavailable,))  # `serve` says why it ends
         try:
             await journal.started()
             await probe(journal, clock)  # before carriers see us: does it take writes at all
@@ -250,7 +254,7 @@ class Gateway:
             log.info("serving", public=http.public, admin=http.admin, in_doubt=in_doubt)
             await stop.wait()
             log.info("stopping")
-            self._unready = ["stopping"]
+            self._unready = [STOPPING]
             await public.aclose()
             await self._uses.flush()
             with contextlib.suppress(TimeoutError):

@@ -46,9 +46,11 @@ class Tasks:
         task.add_done_callback(self._helpers.discard)
         return task
 
-    def job(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run `work` once to its end."""
-        return self._start(name, work, self._watched(name, work))
+    def job(
+        self, name: str, work: Coroutine[Any, Any, None], told: tuple[type[Exception], ...] = ()
+    ) -> asyncio.Task[None]:
+        """Run `work` once to its end; whoever opened the group says of failures of the kinds `told`."""
+        return self._start(name, work, self._watched(name, work, told))
 
     def stop(self) -> None:
         """Cancel every helper; jobs run to their end."""
@@ -70,9 +72,13 @@ class Tasks:
         log.error("helper stopped by itself", task=name)
         raise HelperStopped(name)
 
-    async def _watched(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _watched(
+        self, name: str, work: Coroutine[Any, Any, None], told: tuple[type[Exception], ...] = ()
+    ) -> None:
         try:
             await work
+        except told:
+            raise
         except GatewayError as error:  # it says all there is to say
             log.error("task failed", task=name, error=str(error))
             raise

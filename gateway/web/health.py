@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+STOPPING = "stopping"  # among the reasons of one that ends
+ASKED_FOR = ClientTimeout(total=2.0)  # how long another gateway may take to say how it is
 
 Status = Mapping[str, object]
 
@@ -32,6 +35,19 @@ def admin_app(health: Health) -> web.Application:
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
     return app
+
+
+async def is_served(address: str) -> bool:
+    """Whether a gateway answers at `address`, an admin listener's, and does not say that it is ending."""
+    try:
+        async with (
+            ClientSession(timeout=ASKED_FOR) as client,
+            client.get(f"http://{address}/readyz") as answer,
+        ):
+            told = orjson.loads(await answer.read())
+    except (ClientError, OSError, TimeoutError, ValueError):
+        return False
+    return isinstance(told, dict) and "ready" in told and STOPPING not in told.get("reasons", ())
 
 
 async def healthz(request: web.Request) -> web.Response:

@@ -3,7 +3,9 @@
 import asyncio
 
 import pytest
+import structlog
 
+from gateway.errors import StoreUnavailable
 from gateway.tasks import HelperStopped, Tasks
 
 
@@ -78,3 +80,15 @@ async def test_an_error_inside_the_block_stops_the_helpers() -> None:
 
 async def _wait_forever() -> None:
     await asyncio.Event().wait()
+
+
+async def test_a_failure_that_somebody_else_tells_is_not_told_twice() -> None:
+    async def dies() -> None:
+        raise StoreUnavailable("another gateway")
+
+    for told, lines in (((), ["task failed"]), ((StoreUnavailable,), [])):
+        with structlog.testing.capture_logs() as logged, pytest.raises(ExceptionGroup) as caught:
+            async with Tasks() as tasks:
+                tasks.job("journal", dies(), told=told)
+        assert [line["event"] for line in logged] == lines
+        assert caught.group_contains(StoreUnavailable)

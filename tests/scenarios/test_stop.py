@@ -1,11 +1,14 @@
 """SIGTERM under load: no new requests, windows drained, everything flushed, exit 0; no message goes twice."""
 
+import json
+import subprocess
 import time
 
 import pytest
 
 from tests.support.customer import Inbox
 from tests.support.gateway import Site
+from tests.support.processes import Process, free_port, python
 from tests.support.traffic import Proof, Traffic
 
 pytestmark = pytest.mark.slow
@@ -42,3 +45,35 @@ def test_sigterm_with_the_carrier_away_keeps_the_queue(site: Site, inbox: Inbox)
     site.start_simulator("--receipts", "delivered")
     site.start_gateway()
     Proof(site, account, inbox, traffic.acknowledged).all([], window=0, credit=CREDIT)
+
+
+def second(site: Site, **environment: str) -> tuple[int, list[dict[str, str]]]:
+    """Start another gateway; return its exit code and its log."""
+    command = python("-m", "gateway", "serve", "--config", str(site.config), "--json")
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=site.directory,
+        env=Process.environment() | environment,
+    )
+    return done.returncode, [json.loads(line) for line in done.stderr.splitlines()]
+
+
+def test_a_second_gateway_says_in_one_line_that_there_is_one(site: Site) -> None:
+    site.start_gateway(bound=False)
+    code, log = second(site)
+    assert (code, [line["event"] for line in log]) == (1, ["cannot serve"])
+    assert log[0]["error"] == f"another gateway serves at 127.0.0.1:{site.admin_port}"
+    # with listeners of its own it waits a while for the one before to end, and then says no more than that
+    site.settings["http"] = {"public": "127.0.0.1:0", "admin": f"127.0.0.1:{free_port()}"}
+    site.write_config()
+    code, log = second(site, GATEWAY_LOCK_WAIT="0.2")
+    assert (code, [line["level"] for line in log]) == (1, ["warning", "error"])
+    assert (log[-1]["event"], log[-1]["error"]) == (
+        "cannot serve",
+        "another gateway is writing this database",
+    )
+    assert site.gateway.running

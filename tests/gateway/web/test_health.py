@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
+from aiohttp.test_utils import TestServer
 
 from carriers.status import ChannelStatus, Counters
 from gateway.metrics import Metrics
-from gateway.web.health import Health, admin_app
+from gateway.web.health import STOPPING, Health, admin_app, is_served
 
 Get = Callable[[str], Awaitable[ClientResponse]]
 
@@ -91,3 +92,28 @@ async def test_metrics_are_what_prometheus_reads(gateway: Gateway, get: Get) -> 
 
 async def test_answers_are_not_cached(get: Get) -> None:
     assert (await get("/readyz")).headers["Cache-Control"] == "no-store"
+
+
+async def test_a_gateway_that_serves_is_known_by_its_answer_and_one_that_ends_is_not_in_the_way(
+    gateway: Gateway,
+) -> None:
+    runner = web.AppRunner(admin_app(gateway.health()))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    for reasons, served in (([], True), (["the store does not commit"], True), ([STOPPING], False)):
+        gateway.reasons = reasons
+        assert await is_served(f"{host}:{port}") is served
+    await runner.cleanup()
+    assert not await is_served(f"{host}:{port}")
+
+
+@pytest.mark.parametrize("body", [b"hello", b"[]", b'{"status": "ok"}', b"null"])
+async def test_something_else_at_that_address_is_no_gateway(body: bytes) -> None:
+    async def readyz(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    app = web.Application()
+    app.router.add_get("/readyz", readyz)
+    async with TestServer(app) as server:
+        assert not await is_served(f"{server.host}:{server.port}")
