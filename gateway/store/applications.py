@@ -251,8 +251,13 @@ def delete(connection: Connection, owner: Owner, kind: Kind, ids: Sequence[str],
 
     Raises `NotFound`, and `Conflict` for one under review. The rows stay, for messages name them.
     """
-    for item_id in sorted(set(ids)):  # in one order, so that two deletions never wait for each other
-        row = reviews.locked(connection, kind, item_id, owner.account_id, owner.project_id)
+    # all of them in one order, and before the first step raises the revision, which everybody waits for:
+    # so nobody who holds one of them and wants the revision waits for us while we wait for him
+    rows = [
+        reviews.locked(connection, kind, item_id, owner.account_id, owner.project_id)
+        for item_id in sorted(set(ids))
+    ]
+    for row in rows:
         reviews.step(connection, kind, row, Mover.CUSTOMER, Move.DELETE, by)
 
 

@@ -26,6 +26,8 @@ _READER_CACHE_KIB = 8 * 1024
 _CHECKPOINT_PAGES = 8_192
 _WAL_LIMIT = 64 * 1024 * 1024  # a burst may grow the file; it is cut back to this
 _NO_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+VICTIM_TRIES = 4  # of a transaction that others at the same time made impossible
+_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"  # PostgreSQL's SQLSTATEs
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE … FROM (3.33), RETURNING (3.35)
 
 _POSTGRESQL_ARGUMENTS = {
@@ -70,11 +72,27 @@ class Store:
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """Run `query` on this thread, all of it on one snapshot; raises `StoreUnavailable`."""
-        return self._run(self.reader, query)
+        try:
+            with self.reader.begin() as connection:
+                return query(connection)
+        except DBAPIError as error:
+            raise self.translated(error) from error
 
     def transaction(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` and commit; raises `StoreUnavailable` or what `work` raised, and nothing was changed."""
-        return self._run(self.writer, work)
+        """Run `work` and commit; raises `StoreUnavailable` or what `work` raised, and nothing was changed.
+
+        If the database ends it for the sake of another transaction, `work` is run anew: so what it changes
+        besides the database must bear that.
+        """
+        for left in range(VICTIM_TRIES - 1, -1, -1):
+            try:
+                with self.writer.begin() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not left or not _is_victim(error):
+                    raise self.translated(error) from error
+            time.sleep(random.uniform(0.001, 0.02))  # not in step with the one that went on
+        raise AssertionError
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Do as `transaction` does, on a thread of its own pool, for housekeeping beside the journal."""
@@ -96,13 +114,6 @@ class Store:
         if not self.is_unavailable(error):
             return error
         return StoreUnavailable(str(error.orig if isinstance(error, DBAPIError) else error))
-
-    def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        try:
-            with engine.begin() as connection:
-                return work(connection)
-        except DBAPIError as error:
-            raise self.translated(error) from error
 
     def close(self) -> None:
         """Wait for running reads, then close every connection."""
@@ -188,6 +199,11 @@ def _begin_immediate(connection: Connection) -> None:
             if not _locked(error) or time.monotonic() >= deadline:
                 raise
         time.sleep(random.uniform(0.0001, 0.0006))
+
+
+def _is_victim(error: DBAPIError) -> bool:
+    """Whether the transaction was rolled back whole, and only because of another one at the same time."""
+    return getattr(error.orig, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
 
 
 def _locked(error: OperationalError) -> bool:

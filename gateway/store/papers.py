@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, union, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, union, update
 
 from gateway.domain.paper import Paper
 from gateway.errors import Invalid, NotFound
@@ -16,6 +16,8 @@ from gateway.store.tables_review import files, qualifications
 MAX_SHOWN = 40  # characters of an id that is none
 
 _f = files.c
+
+_COUNTING = text("SELECT pg_advisory_xact_lock(hashtext('files'), hashtext(:account))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class Stored:
 
 def add(connection: Connection, account_id: str, paper: Paper, sha256: str, quota: int, now_ms: int) -> str:
     """Note a file whose bytes are stored already, return its id; raises `Invalid` beyond `quota` bytes."""
+    if connection.dialect.name == "postgresql":
+        # until our commit nobody else counts this account's files; SQLite has one writer at a time anyway
+        connection.execute(_COUNTING, {"account": account_id})
     used = select(func.coalesce(func.sum(_f.size), 0)).where(_f.account_id == account_id)
     if connection.execute(used).scalar_one() + len(paper.data) > quota:
         raise Invalid(f"the account's files would have more than {quota} bytes")
@@ -63,12 +68,11 @@ def find(connection: Connection, file_id: str, account_id: str = "") -> Stored:
 
 def check_owned(connection: Connection, account_id: str, ids: Iterable[str | None], now_ms: int) -> None:
     """Raise `Invalid` unless every file named is the account's; those that are stay a while."""
-    for file_id in ids:
-        if file_id:
-            mine = (_f.id == file_id) & (_f.account_id == account_id)
-            # changed, not only looked at: a deletion that waits for us looks at its condition again
-            if not connection.execute(update(files).where(mine).values(touched_at=now_ms)).rowcount:
-                raise Invalid(f"there is no file {file_id[:MAX_SHOWN]}")
+    for file_id in sorted({one for one in ids if one}):  # in one order, so that two never wait for each other
+        mine = (_f.id == file_id) & (_f.account_id == account_id)
+        # changed, not only looked at: a deletion that waits for us looks at its condition again
+        if not connection.execute(update(files).where(mine).values(touched_at=now_ms)).rowcount:
+            raise Invalid(f"there is no file {file_id[:MAX_SHOWN]}")
 
 
 def forget_unused(connection: Connection, before_ms: int, limit: int) -> int:

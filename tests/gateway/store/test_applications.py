@@ -2,10 +2,14 @@
 
 import re
 import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, text
 
 from gateway.auth.keys import Keyring
 from gateway.domain.message import Purpose
@@ -340,3 +344,47 @@ def test_every_change_is_in_the_audit_with_before_and_after(store: Store, owner:
     assert (entries[1].before["text"], entries[1].after["text"]) == (NOTICE.text, "Order {1} is gone.")
     assert entries[1].after["version"] == 2
     assert entries[3].after is None
+
+
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+def waiting(store: Store, expected: int) -> None:
+    """Return once so many transactions wait for others."""
+    deadline = time.monotonic() + 30
+    while store.read_now(lambda c: c.scalar(text(WAITING))) != expected:
+        assert time.monotonic() < deadline
+
+
+def once(store: Store, work: Callable[[Connection], object]) -> object:
+    """Do as `Store.transaction` does, but give up where that would try again."""
+    with store.writer.begin() as connection:
+        return work(connection)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_deletion_of_several_and_whoever_decides_on_one_of_them_do_not_block_each_other(
+    store: Store, owner: Owner
+) -> None:
+    # both end at the revision: who holds it must not want a row of who waits for it
+    first, second = sorted(make_template(store, owner) for _ in range(2))
+    for made in (first, second):
+        decide(store, made, Move.APPROVE)
+    with ThreadPoolExecutor(2) as threads, store.writer.begin() as connection:
+        connection.execute(text("SELECT version FROM revisions WHERE scope = 'directory' FOR UPDATE"))
+        deletion = threads.submit(
+            once, store, lambda c: applications.delete(c, owner, Kind.TEMPLATE, [second, first], by(owner))
+        )
+        waiting(store, 1)
+        decision = threads.submit(
+            once,
+            store,
+            lambda c: reviews.decide(c, CHECKS, second, Move.DISABLE, By(SYSTEM, NOW, "because")),
+        )
+        waiting(store, 2)
+        connection.rollback()
+        assert deletion.result() is None
+        with pytest.raises(NotFound):
+            decision.result()

@@ -1,6 +1,9 @@
 """The store's two sides: durable writing, reading on one snapshot, clear errors when it cannot."""
 
 import sqlite3
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,3 +116,41 @@ def test_a_server_that_is_away_is_unavailable(postgres: PrivatePostgres) -> None
     with pytest.raises(StoreUnavailable):
         row_count(store, tables.accounts)
     store.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_whom_the_database_gives_up_for_another_tries_again(store: Store) -> None:
+    ids = [open_account(store, f"acc-{number}") for number in range(2)]
+    met, tries = threading.Barrier(2, timeout=30), Counter[str]()
+    rename = text("UPDATE accounts SET name = name || :by WHERE id = :id")
+
+    def crosswise(by: str, order: list[str]) -> None:
+        def work(connection: Connection) -> None:
+            tries[by] += 1
+            connection.execute(rename, {"by": by, "id": order[0]})
+            if tries[by] == 1:
+                met.wait()
+            connection.execute(rename, {"by": by, "id": order[1]})
+
+        store.transaction(work)
+
+    with ThreadPoolExecutor(2) as threads:
+        done = [threads.submit(crosswise, "x", ids), threads.submit(crosswise, "y", ids[::-1])]
+        assert [one.result() for one in done] == [None, None]
+    assert sorted(tries.values()) == [1, 2]
+    names = store.read_now(lambda c: c.execute(text("SELECT name FROM accounts")).scalars().all())
+    assert [sorted(name[-2:]) for name in names] == [["x", "y"]] * 2
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_who_is_given_up_again_and_again_is_told(store: Store) -> None:
+    tries = 0
+
+    def work(connection: Connection) -> None:
+        nonlocal tries
+        tries += 1
+        connection.execute(text("DO $$ BEGIN RAISE EXCEPTION 'so sorry' USING ERRCODE = '40P01'; END $$"))
+
+    with pytest.raises(StoreUnavailable, match="so sorry"):
+        store.transaction(work)
+    assert tries == engine.VICTIM_TRIES

@@ -1,5 +1,8 @@
 """Rows of files: whose they are, how much they may be, and when they are forgotten."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gateway.auth.keys import Keyring
@@ -48,6 +51,23 @@ def test_an_account_has_a_quota(store: Store, owner: Owner) -> None:
     add(store, owner, quota=16)
     with pytest.raises(Invalid, match="more than 16 bytes"):
         add(store, owner, quota=16)
+
+
+def test_uploads_at_once_do_not_pass_the_quota_together(store: Store, owner: Owner) -> None:
+    ready = threading.Barrier(3, timeout=30)
+
+    def upload(_: int) -> str:
+        ready.wait()
+        try:
+            return add(store, owner, quota=16)
+        except Invalid:
+            return ""
+
+    with ThreadPoolExecutor(3) as threads:
+        for _ in range(5):
+            made = [one for one in threads.map(upload, range(3)) if one]
+            assert len(made) == 2
+            assert forget(store) == 2
 
 
 def test_what_nothing_names_is_forgotten_after_a_while(store: Store, owner: Owner) -> None:
