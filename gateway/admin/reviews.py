@@ -151,8 +151,15 @@ async def list_items(call: Call, query: Wanted) -> ItemList:
 
 
 async def show_item(call: Call) -> ItemView:
-    """Show everything known of an item: content, findings, files, what was before, history."""
-    found = await call.read(lambda c: review_reads.item(c, call.path["item_id"]))
+    """Show everything known of an item: content, findings, files, what was before, history.
+
+    Who looked at a qualification, and whether they saw its persons, is in the audit.
+    """
+    item_id = call.path["item_id"]
+    found = await call.read(lambda c: review_reads.item(c, item_id))
+    by, decides = call.by(), call.may(Permission.REVIEW_DECIDE)
+    if found["kind"] == Kind.QUALIFICATION:
+        await call.services.store.write(lambda c: review_reads.note_look(c, item_id, decides, by))
     summary = {name: found.pop(name) for name in Item.model_fields}
     history = [{**one, "at": when(one["at"])} for one in found.pop("history")]
     lists = {name: found.pop(name) for name in ("findings", "files", "earlier", "reason")}
@@ -163,7 +170,7 @@ async def show_item(call: Call) -> ItemView:
             **lists,
             **{name: when_or_none(moment) for name, moment in times.items()},
             "history": history,
-            "content": found if call.may(Permission.REVIEW_DECIDE) else review_reads.without_persons(found),
+            "content": found if decides else review_reads.without_persons(found),
         }
     )
 

@@ -22,6 +22,7 @@ from gateway.domain.message import Purpose
 from gateway.domain.operator import Permission
 from gateway.errors import Invalid
 from gateway.logs import configure
+from gateway.store import accounts
 from gateway.store.audit import By
 from gateway.store.engine import Store, open_store
 from gateway.store.keyring import open_keyring
@@ -73,6 +74,12 @@ def by(reason: str = "", permission: Permission = Permission.ACCOUNTS_WRITE) -> 
     Raises `Forbidden` if the operator's role has not this permission.
     """
     return By(acting.actor(permission), now_ms(), reason)
+
+
+def known_account(here: Office, account: str | None) -> None:
+    """Raise `NotFound` unless there is this account; none named is all of them."""
+    if account:
+        here.store.read_now(lambda c: accounts.list_accounts(c, account))
 
 
 def moment(unix_ms: int | None) -> str | None:

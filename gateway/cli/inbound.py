@@ -11,6 +11,7 @@ from gateway.cli.common import (
     ConfigOption,
     JsonOption,
     by,
+    known_account,
     office,
     show,
     show_rows,
@@ -68,6 +69,7 @@ def list_(
     )
     with office(config) as here:
         by(permission=Permission.NUMBERS_READ if reveal else Permission.MESSAGES_READ)
+        known_account(here, account)
         found = here.store.read_now(lambda c: inbound_desk.listed(c, wanted, limit))
     rows = [readable({name: one[name] for name in LISTED} | _source(one, reveal)) for one in found]
     show_rows(rows if json else [_flat(row) for row in rows], json)
@@ -155,6 +157,7 @@ def list_numbers(
 ) -> None:
     """Show whose the numbers are."""
     with office(config) as here:
+        known_account(here, account)
         found = here.store.read_now(lambda c: owned_numbers.everything(c, account))
     show_rows([_number(one) for one in found], json)
 

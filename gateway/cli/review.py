@@ -8,7 +8,7 @@ import typer
 from sqlalchemy import Connection
 
 from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, office, purpose_of, show
-from gateway.cli.reviews import decide
+from gateway.cli.reviews import VersionOption, decide
 from gateway.domain.message import Purpose
 from gateway.domain.operator import Permission
 from gateway.domain.review import Kind, Move, Review, word
@@ -118,20 +118,25 @@ def _made(config: Path, make: Callable[[Connection], str], kind: Kind, approve: 
 def approve(
     item: IdArgument,
     reason: Annotated[str, typer.Option("--reason", help="Why, if the automatic checks say no.")] = OVERRULED,
+    version: VersionOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
     """Approve it: messages may use it from now on."""
-    decide(config, item, Move.APPROVE, reason, json)
+    decide(config, item, Move.APPROVE, reason, json, version)
 
 
 @signatures.command("reject")
 @templates.command("reject")
 def reject(
-    item: IdArgument, reason: ReasonOption, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
+    item: IdArgument,
+    reason: ReasonOption,
+    version: VersionOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
 ) -> None:
     """Reject it, with the reason."""
-    decide(config, item, Move.REJECT, reason, json)
+    decide(config, item, Move.REJECT, reason, json, version)
 
 
 @signatures.command("disable")

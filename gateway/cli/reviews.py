@@ -14,6 +14,7 @@ from gateway.cli.common import (
     ConfigOption,
     JsonOption,
     by,
+    known_account,
     office,
     show,
     show_rows,
@@ -38,7 +39,13 @@ WORDS = {status.name.lower().replace("_", "-"): status for status in Review}
 ItemArgument = Annotated[str, typer.Argument(metavar="ID", help="SIG…, UT… or QUA…")]
 VersionOption = Annotated[
     int | None,
-    typer.Option("--version", help="Decide only if its version still is this one, as `review show` told."),
+    typer.Option(
+        "--version",
+        help="What you looked at, as `review show` told; needed once the customer has changed it.",
+    ),
+]
+DisableVersion = Annotated[
+    int | None, typer.Option("--version", help="Disable it only if its version still is this one.")
 ]
 
 
@@ -58,6 +65,7 @@ def list_(
     """Show what waits for a decision, the longest first; or, by --status, anything else."""
     wanted = Filter(kinds=_kinds(kind), statuses=_statuses(status), account_id=account)
     with office(config) as here:
+        known_account(here, account)
         found = here.store.read_now(lambda c: review_reads.queue(c, wanted, limit))
     rows = [{name: readable(item[name], name) for name in LISTED} for item in found]
     show_rows(rows if json else [{**row, "flags": ", ".join(row["flags"])} for row in rows], json)
@@ -65,10 +73,13 @@ def list_(
 
 @app.command("show")
 def show_(item: ItemArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Show all that is known of one: its content, what the checks found, its files and its history."""
+    """Show all that is known of one: content, findings, files, history. Who looked at persons is audited."""
     with office(config) as here:
+        who = by(permission=Permission.REVIEW_READ)
+        decides = who.actor.may(Permission.REVIEW_DECIDE)
         found = here.store.read_now(lambda c: review_reads.item(c, item.strip()))
-        decides = by(permission=Permission.REVIEW_READ).actor.may(Permission.REVIEW_DECIDE)
+        if found["kind"] == Kind.QUALIFICATION:
+            here.store.transaction(lambda c: review_reads.note_look(c, found["id"], decides, who))
     told = readable(found if decides else review_reads.without_persons(found))
     if json:
         show(told, as_json=True)
@@ -112,7 +123,7 @@ def reject(
 def disable(
     item: ItemArgument,
     reason: Annotated[str, typer.Option("--reason", help="Shown to the customer.")],
-    version: VersionOption = None,
+    version: DisableVersion = None,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:

@@ -12,6 +12,7 @@ from gateway.cli.common import (
     JsonOption,
     by,
     day_of,
+    known_account,
     moment,
     office,
     show,
@@ -116,6 +117,7 @@ def report(
         raise Invalid(f"{since} is after {until}")
     asked = Asked(account_id=account, rule=rule and rule.value, since=since, until=until)
     with office(config) as here:
+        known_account(here, account)
         if not samples:
             show_rows(here.store.read_now(lambda c: risk.report(c, asked)), json)
             return

@@ -19,6 +19,7 @@ from gateway.cli.common import (
     Office,
     by,
     day_of,
+    known_account,
     now_ms,
     office,
     purpose_of,
@@ -158,6 +159,7 @@ def _wanted(
     first = day_of(days[0]) if days[0] else last - min(timedelta(days=DAYS - 1), last - date.min)
     if first > last:
         raise Invalid(f"{first} is after {last}")
+    known_account(here, account)
     return Wanted(
         first=first.isoformat(),
         last=last.isoformat(),

@@ -79,6 +79,7 @@ class Filter:
     action: str = ""
     subject_kind: str = ""
     subject_id: str = ""
+    without: str = ""  # an action that is not looked for
     since: int | None = None  # unix ms, inclusive
     until: int | None = None  # exclusive
 
@@ -117,6 +118,8 @@ def page(
         query = query.where(_a.action.startswith(wanted.action, autoescape=True))
     elif wanted.action:
         query = query.where(_a.action == wanted.action)
+    if wanted.without:
+        query = query.where(_a.action != wanted.without)
     if wanted.since is not None:
         query = query.where(_a.at >= wanted.since)
     if wanted.until is not None:

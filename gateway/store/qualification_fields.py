@@ -37,4 +37,6 @@ REQUIRED: Mapping[str, str] = {
 }
 
 # columns that only those who decide may see
-PERSONAL = frozenset({"handler_phone", "handler_id_number", "manager_phone", "manager_id_number"})
+PERSONAL = frozenset(
+    f"{person}_{what}" for person in ("handler", "manager") for what in ("name", "phone", "id_number")
+)

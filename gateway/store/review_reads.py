@@ -18,6 +18,7 @@ from gateway.store.qualification_fields import FILES, PERSONAL, TEXTS
 from gateway.store.reviews import TABLES, kind_of
 
 HISTORY = 50  # rows of the audit shown with an item
+LOOK = f"{Kind.QUALIFICATION}.show"  # in the audit, and no part of the item's own history
 EARLIER = 10  # items of the same text
 
 Shown = dict[str, Any]  # plain values, ready for JSON
@@ -88,7 +89,8 @@ def item(connection: Connection, item_id: str) -> Shown:
     details = {name: getattr(row, name) for name in _DETAILS[kind]}
     if kind is Kind.TEMPLATE:
         details["purpose"] = Purpose(row.purpose).name.lower()
-    history = audit.page(connection, audit.Filter(subject_kind=kind, subject_id=item_id), HISTORY)
+    moves = audit.Filter(subject_kind=kind, subject_id=item_id, without=LOOK)
+    history = audit.page(connection, moves, HISTORY)
     return {
         **_summary(kind, row),
         **details,
@@ -107,8 +109,14 @@ def item(connection: Connection, item_id: str) -> Shown:
 
 
 def without_persons(content: Mapping[str, Any]) -> Shown:
-    """Return `content` as those see it who do not decide: without the numbers of persons."""
+    """Return `content` as those see it who do not decide: without names and numbers of persons."""
     return {name: audit.HIDDEN if name in PERSONAL and value else value for name, value in content.items()}
+
+
+def note_look(connection: Connection, qualification_id: str, persons: bool, by: By) -> None:
+    """Note in the audit that somebody looks at a qualification; `persons`: and sees its persons."""
+    entry = audit.Entry(LOOK, Kind.QUALIFICATION, qualification_id, None, {"persons": persons}, by.reason)
+    audit.record(connection, by.actor, entry, by.now_ms)
 
 
 def hand_out(connection: Connection, item_id: str, file_id: str, by: By) -> None:

@@ -34,6 +34,7 @@ from gateway.store.tables_review import qualifications
 log = structlog.get_logger(__name__)
 
 MAX_REASON = 500
+FIRST = 1  # version
 CHECKS_AT_ONCE = 20  # in one transaction: the journal waits for it, milliseconds
 
 TABLES: Mapping[Kind, Table] = {
@@ -120,11 +121,11 @@ def created(connection: Connection, kind: Kind, item_id: str, values: Mapping[st
 
 
 def to_check(connection: Connection) -> list[tuple[Kind, str]]:
-    """Return some of what waits for the automatic checks."""
+    """Return some of what waits for the automatic checks, of each kind in the order rows are locked in."""
     found: list[tuple[Kind, str]] = []
     for kind, table in TABLES.items():
         query = select(table.c.id).where(table.c.to_check).limit(CHECKS_AT_ONCE)
-        found += ((kind, item_id) for item_id in connection.execute(query).scalars())
+        found += ((kind, item_id) for item_id in sorted(connection.execute(query).scalars()))
     return found[:CHECKS_AT_ONCE]
 
 
@@ -155,13 +156,16 @@ def decide(
     """Make a reviewer's `move`; what the automatic checks have not seen yet they see first.
 
     Raises `NotFound`, `Invalid` for a missing reason, and `Conflict` if the table has no such move or the
-    content is not `version` any more: what was decided upon is what the reviewer saw.
+    content is not `version` any more: what was decided upon is what the reviewer saw. Who names no version
+    may disable anything, but approve or reject only what has never been changed.
     """
     kind = kind_of(item_id)
     check(connection, checks, kind, item_id, by.now_ms)
     row = locked(connection, kind, item_id)
     if version is not None and row.version != version:
         raise Conflict(f"{item_id} has changed since: its version is {row.version}, not {version}")
+    if version is None and move is not Move.DISABLE and row.version != FIRST:
+        raise Conflict(f"{item_id} was changed after it was first handed in: name the version you looked at")
     if len(by.reason) > MAX_REASON or not by.reason.isprintable():
         raise Invalid(f"a reason has at most {MAX_REASON} printable characters")
     before = Review(row.status)

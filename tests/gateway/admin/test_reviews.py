@@ -55,6 +55,7 @@ def qualification(here: Installation, account: str) -> tuple[str, str]:
         file_id = papers.add(connection, account, paper, digest, 1_000, now)
         content = {
             "Name": "papers",
+            "HandlerName": "Zhang San",
             "HandlerPhone": "13812345678",
             "HandlerIDNumber": PERSON,
             "CompanyCertificateFileId": file_id,
@@ -140,11 +141,40 @@ async def test_who_may_only_read_decides_nothing_and_sees_no_person(
     assert (await viewer.post(f"/review/{made}/disable", {"version": 1, "reason": "x"})).status == 403
     assert (await viewer.get(f"/review/{made}/files/{file_id}")).status == 403
     seen = (await viewer.get(f"/review/{made}")).json["content"]
-    assert (seen["handler_id_number"], seen["handler_phone"]) == ("[hidden]", "[hidden]")
+    assert {seen[f"handler_{what}"] for what in ("name", "phone", "id_number")} == {"[hidden]"}
     assert (await ann.get(f"/review/{made}")).json["content"]["handler_id_number"] == PERSON
     nobody = here.person()
     for path in ("/review", f"/review/{made}", f"/review/{made}/files/{file_id}"):
         assert (await nobody.get(path)).status == 401
+
+
+async def test_who_looks_at_persons_is_in_the_audit(here: Installation, ann: Person, account: str) -> None:
+    viewer = await here.logged_in("vic", Role.VIEWER)
+    made, _ = qualification(here, account)
+    for person in (ann, viewer):
+        assert (await person.get(f"/review/{made}")).status == 200
+    looks = [
+        (row["actor"], row["subject_kind"], row["subject_id"], row["after"])
+        for row in all_rows(here.store, tables_operators.audit)
+        if row["action"] == "qualification.show"
+    ]
+    assert looks == [
+        ("ann", "qualification", made, '{"persons":true}'),
+        ("vic", "qualification", made, '{"persons":false}'),
+    ]
+    assert PERSON not in str(all_rows(here.store, tables_operators.audit))
+    history = (await ann.get(f"/review/{made}")).json["history"]
+    assert [entry["action"] for entry in history] == ["qualification.create"]
+
+
+async def test_a_look_at_what_has_no_persons_or_is_not_there_is_no_news(
+    here: Installation, ann: Person, account: str
+) -> None:
+    made = hand_in(here, account)
+    before = len(all_rows(here.store, tables_operators.audit))
+    assert (await ann.get(f"/review/{made}")).status == 200
+    assert (await ann.get("/review/QUA0")).status == 404
+    assert len(all_rows(here.store, tables_operators.audit)) == before
 
 
 async def test_a_file_goes_out_as_an_attachment_and_into_the_audit(

@@ -35,3 +35,14 @@ def test_a_file_that_cannot_be_opened_is_told_with_its_name(cli: CommandLine) ->
     done = cli("simulate", "--port", "0", "--accounts", "absent.toml")
     assert done.code == 1
     assert done.err == "error: absent.toml: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["review list", "stats show", "stats conversion", "risk report", "inbound list", "number list"],
+)
+def test_an_account_that_does_not_exist_is_not_one_that_has_nothing(cli: CommandLine, command: str) -> None:
+    account = cli.account()["account_id"]
+    assert cli(*command.split(), "--account", account).code == 0
+    done = cli(*command.split(), "--account", "acc-nobody")
+    assert (done.code, done.out, done.err) == (1, "", "error: there is no account acc-nobody\n")

@@ -90,6 +90,48 @@ def test_what_changed_since_it_was_shown_is_not_decided_upon(cli: CommandLine, a
     assert (done.code, "has changed since" in done.err) == (1, True)
 
 
+def edit(cli: CommandLine, account: str, template: str, text: str) -> None:
+    """Change a template as its customer does, and let the checks have a look."""
+    store = open_store(f"sqlite:///{cli.directory}/gateway.db")
+    with store.writer.begin() as connection:
+        owner = applications.owner_of(connection, account)
+        applications.update_template(connection, owner, template, {"text": text}, By(SYSTEM, NOW))
+        reviews.check(connection, CHECKS, Kind.TEMPLATE, template, NOW)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("review", "approve"),
+        ("review", "reject", "--reason", "no"),
+        ("template", "approve"),
+        ("template", "reject", "--reason", "no"),
+    ],
+)
+def test_what_the_customer_changed_meanwhile_is_not_decided_upon_unseen(
+    cli: CommandLine, account: str, command: tuple[str, ...]
+) -> None:
+    made = hand_in(cli, account)
+    seen = cli("review", "show", made, "--json").json["version"]
+    edit(cli, account, made, "Order {1} is not what you saw.")
+    group, verb, *options = command
+    refused = cli(group, verb, made, *options)
+    assert (refused.code, refused.out) == (1, "")
+    assert "was changed after it was first handed in: name the version you looked at" in refused.err
+    assert cli(group, verb, made, *options, "--version", str(seen)).code == 1
+    assert cli("review", "show", made, "--json").json["status"] == "in review"
+    assert cli(group, verb, made, *options, "--version", str(seen + 1)).code == 0
+
+
+def test_whatever_it_has_become_it_can_be_disabled_at_once(cli: CommandLine, account: str) -> None:
+    made = hand_in(cli, account)
+    edit(cli, account, made, "Order {1} is not what you saw.")
+    done = cli("review", "disable", made, "--reason", "complaints", "--version", "1")
+    assert (done.code, "has changed since" in done.err) == (1, True)
+    assert cli("review", "disable", made, "--reason", "complaints", "--json").json["status"] == "disabled"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -160,11 +202,17 @@ def test_who_may_not_decide_sees_no_numbers_of_persons(
     store = open_store(f"sqlite:///{cli.directory}/gateway.db")
     with store.writer.begin() as connection:
         owner = applications.owner_of(connection, account)
-        content = {"Name": "papers", "HandlerPhone": "13800000000"}
+        content = {"Name": "papers", "HandlerPhone": "13800000000", "HandlerName": "Zhang San"}
         made = qualifications.create(connection, owner, 0, content, False, By(SYSTEM, NOW))
     store.close()
     seen = [cli("review", "show", made, "--json", "--as", name).json for name in ("rita", "vera")]
+    looks = cli("audit", "list", "--action", "qualification.show", "--json").json
+    assert [(look["actor"], look["subject_id"], look["after"]) for look in looks] == [
+        ("vera", made, {"persons": False}),
+        ("rita", made, {"persons": True}),
+    ]
     assert [one["handler_phone"] for one in seen] == ["13800000000", "[hidden]"]
+    assert [one["handler_name"] for one in seen] == ["Zhang San", "[hidden]"]
     assert [one["manager_phone"] for one in seen] == ["", ""]
 
 

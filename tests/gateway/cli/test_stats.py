@@ -59,7 +59,8 @@ def test_a_line_for_whatever_is_asked(busy: CommandLine) -> None:
     ]
     assert [row["sent"] for row in busy("stats", "show", "--country", "id,sg", "--json").json] == [1]
     assert [row["sent"] for row in busy("stats", "show", "--purpose", "promotion", "--json").json] == [1]
-    assert busy("stats", "show", "--account", "acc-nobody", "--json").json == []
+    other = busy.account("Other")["account_id"]
+    assert busy("stats", "show", "--account", other, "--json").json == []
     assert busy("stats", "show", "--template", "UTA9", "--json").json == []
     yesterday = (datetime.fromisoformat(TODAY) - timedelta(days=1)).date().isoformat()
     assert busy("stats", "show", "--to", yesterday, "--json").json == []
