@@ -33,7 +33,8 @@ bench-rules: $(VENV)/.installed $(VENV)/.tests-installed ## the same with 10,000
 
 soak: $(VENV)/.installed $(VENV)/.tests-installed ## the long tests: ten minutes under load with faults
 	@scripts/need-postgresql
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak tests/scenarios
+	$(BIN)/python -m pytest -m soak --ignore=tests/scenarios
 
 docs: $(VENV)/.installed ## write the reference tables in docs/ anew from the code
 	$(BIN)/python scripts/reference.py

@@ -38,6 +38,7 @@ TESTED_ELSEWHERE = {
     "carriers/smpp/wire.py": "the codec's fields: test_codec, test_pdu, against smpplib too",
     "gateway/admin/call.py": "what every handler is given: the tests of each, over sockets",
     "gateway/cli/common.py": "what every command does: the tests of each",
+    "gateway/cli/office.py": "what every command of the store does: the tests of each",
     "gateway/cli/serve.py": "tests/scenarios starts it as a process",
     "gateway/api/scloud/conversion.py": "on a running gateway: tests/actions/test_records.py",
     "gateway/api/scloud/reports.py": "on a running gateway: tests/actions/test_records.py",

@@ -8,32 +8,13 @@ from typing import Annotated
 import typer
 
 from config.load import ConfigError
-from gateway.cli import (
-    account,
-    acting,
-    audit,
-    demo,
-    inbound,
-    key,
-    lists,
-    message,
-    operator,
-    project,
-    review,
-    reviews,
-    risk,
-    send,
-    serve,
-    settings,
-    simulate,
-    standing,
-    stats,
-)
+from gateway.cli.table import Commands
 from gateway.errors import GatewayError
 from gateway.version import VERSION
 
 app = typer.Typer(
     name="scloud-sms",
+    cls=Commands,
     help="A carrier-grade SMS gateway: signed HTTP in, throttled SMPP out, every receipt back.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -41,30 +22,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("serve")(serve.serve_command)
-app.add_typer(operator.app, name="operator")
-app.add_typer(audit.app, name="audit")
-standing.register(account.app)
-app.add_typer(account.app, name="account")
-app.add_typer(key.app, name="key")
-app.add_typer(project.app, name="project")
-app.add_typer(review.signatures, name="signature")
-app.add_typer(review.templates, name="template")
-app.add_typer(reviews.app, name="review")
-app.add_typer(message.app, name="message")
-app.add_typer(inbound.messages, name="inbound")
-app.add_typer(inbound.numbers, name="number")
-app.add_typer(risk.app, name="risk")
-for name, commands in lists.GROUPS.items():
-    app.add_typer(commands, name=name)
-app.add_typer(stats.app, name="stats")
-app.command("send")(send.send_command)
-app.command("simulate")(simulate.simulate_command)
-app.add_typer(settings.app, name="config")
-app.command("demo")(demo.demo_command)
-for group in app.registered_groups:
-    if group.typer_instance is not settings.app:  # which works on files alone
-        acting.offer(group.typer_instance)
 
 
 def _print_version(wanted: bool) -> None:

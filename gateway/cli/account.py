@@ -7,17 +7,10 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from gateway.cli.common import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    by,
-    moment,
-    office,
-    show,
-    show_rows,
-)
+from gateway.cli import standing
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, show, show_rows
 from gateway.cli.notice import NOT_NOTICED, await_notice
+from gateway.cli.office import by, office
 from gateway.domain.money import format_amount, parse_amount
 from gateway.domain.operator import Permission
 from gateway.errors import Invalid
@@ -135,6 +128,9 @@ def show_(account: AccountArgument, config: ConfigOption = DEFAULT_CONFIG, json:
         (found,) = here.store.read_now(lambda c: accounts.list_accounts(c, account))
         currency = here.settings.delivery.currency
     show({**_row(found), "currency": currency}, json)
+
+
+standing.register(app)
 
 
 def _micro(amount: str) -> int:

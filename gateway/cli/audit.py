@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, moment, office, show_rows
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, show_rows
+from gateway.cli.office import by, office
 from gateway.domain.operator import Permission
 from gateway.errors import Invalid
 from gateway.store import audit

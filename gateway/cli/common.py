@@ -1,31 +1,20 @@
-"""What every command shares: its two options, the store it works on, and how results are printed."""
+"""What every command shares: its two options and how results are printed."""
 
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from config.load import load_settings
-from config.schema import LogSettings, Settings
-from gateway.auth.keys import Keyring
-from gateway.cli import acting
 from gateway.domain.message import Purpose
-from gateway.domain.operator import Permission
 from gateway.errors import Invalid
-from gateway.logs import configure
-from gateway.store import accounts
-from gateway.store.audit import By
-from gateway.store.engine import Store, open_store
-from gateway.store.keyring import open_keyring
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 Cell = str | int | float | bool | None
 Result = Mapping[str, object]
@@ -37,49 +26,6 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
 DEFAULT_CONFIG = Path("gateway.toml")
 WIDE = 400  # columns when nobody's terminal limits them
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """Where an operator's command works: beside the running gateway, on the same store."""
-
-    settings: Settings
-    store: Store
-
-    def keyring(self) -> Keyring:
-        """Return the keyring; makes the master key if nothing is sealed yet."""
-        return open_keyring(self.store, Path(self.settings.security.master_key_file))
-
-
-@contextmanager
-def office(config: Path) -> Iterator[Office]:
-    """Open the store of `config`, making it or bringing it up to date first.
-
-    Raises `NotFound` or `Forbidden` if the command is to act as an operator who cannot.
-    """
-    settings = load_settings(config)
-    configure(LogSettings(level="warning", format="console"))
-    store = open_store(settings.store.url)
-    try:
-        store.migrate()
-        with acting.resolved(store):
-            yield Office(settings, store)
-    finally:
-        store.close()
-
-
-def by(reason: str = "", permission: Permission = Permission.ACCOUNTS_WRITE) -> By:
-    """Return who decides this, when and why, as the audit keeps it; call it inside `office`.
-
-    Raises `Forbidden` if the operator's role has not this permission.
-    """
-    return By(acting.actor(permission), now_ms(), reason)
-
-
-def known_account(here: Office, account: str | None) -> None:
-    """Raise `NotFound` unless there is this account; none named is all of them."""
-    if account:
-        here.store.read_now(lambda c: accounts.list_accounts(c, account))
 
 
 def moment(unix_ms: int | None) -> str | None:
@@ -117,12 +63,12 @@ def show(result: Result, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = _table(show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in result.items():
         table.add_row(name.replace("_", " "), _text(value))
-    _console().print(table)
+    _print(table)
 
 
 def show_rows(rows: Sequence[Result], as_json: bool) -> None:
@@ -133,17 +79,25 @@ def show_rows(rows: Sequence[Result], as_json: bool) -> None:
     if not rows:
         typer.echo("none")
         return
-    table = Table(box=None, pad_edge=False)
+    table = _table()
     for name in rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_text(value) for value in row.values()))
-    _console().print(table)
+    _print(table)
 
 
-def _console() -> Console:
+def _table(*, show_header: bool = True) -> "Table":
+    from rich.table import Table  # noqa: PLC0415 — programs ask for JSON and need not wait for it
+
+    return Table(box=None, show_header=show_header, pad_edge=False)
+
+
+def _print(table: "Table") -> None:
+    from rich.console import Console  # noqa: PLC0415
+
     width = None if sys.stdout.isatty() else WIDE
-    return Console(highlight=False, markup=False, width=width)
+    Console(highlight=False, markup=False, width=width).print(table)
 
 
 def _text(value: object) -> str:

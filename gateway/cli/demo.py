@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from config.schema import Settings
 from gateway.cli import serve
-from gateway.cli.common import by, office
+from gateway.cli.office import by, office
 from gateway.cli.send import Customer, send_parameters
 from gateway.cli.settings import EXAMPLES, load_checked, write_example
 from gateway.domain.lists import ANY_PURPOSE, Listing, ListKind, Source

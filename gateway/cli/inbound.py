@@ -6,16 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from config.load import load_network
-from gateway.cli.common import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    by,
-    known_account,
-    office,
-    show,
-    show_rows,
-)
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, show, show_rows
+from gateway.cli.office import by, known_account, office
 from gateway.domain.numbers import OwnedNumber, bare, handset
 from gateway.domain.operator import Permission
 from gateway.flow.life import readable

@@ -5,17 +5,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.common import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    by,
-    moment,
-    now_ms,
-    office,
-    show,
-    show_rows,
-)
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, now_ms, show, show_rows
+from gateway.cli.office import by, office
 from gateway.errors import Invalid
 from gateway.store import keys
 from gateway.store.keys import KeySummary

@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -11,17 +11,7 @@ import typer
 from rich.progress import track
 from sqlalchemy import Connection
 
-from gateway.cli.common import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    Office,
-    by,
-    moment,
-    office,
-    show,
-    show_rows,
-)
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, show, show_rows
 from gateway.cli.listfile import (
     HEADER,
     PURPOSE_WORDS,
@@ -32,6 +22,7 @@ from gateway.cli.listfile import (
     list_number,
     list_purpose,
 )
+from gateway.cli.office import Office, by, office
 from gateway.domain.lists import ANY_PURPOSE, Listing, ListKind, Source
 from gateway.domain.operator import Permission
 from gateway.errors import Invalid
@@ -239,7 +230,7 @@ def _group(kind: ListKind) -> typer.Typer:
     return app
 
 
-GROUPS: Mapping[str, typer.Typer] = {_NAMES[kind]: _group(kind) for kind in ListKind}
+blacklist, optout, allowlist = map(_group, (ListKind.BLOCKED, ListKind.OPTED_OUT, ListKind.ALLOWED))
 
 
 def _reader(here: Office) -> NumberReader:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, office, show, show_rows
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, show, show_rows
+from gateway.cli.office import by, office
 from gateway.domain.operator import Permission
 from gateway.flow.life import masked, readable
 from gateway.store import audit, reads

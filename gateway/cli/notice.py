@@ -5,7 +5,7 @@ import urllib.request
 
 import orjson
 
-from gateway.cli.common import Office
+from gateway.cli.office import Office
 
 LIMIT = 10.0  # seconds the running gateway may take to notice a change
 NOT_NOTICED = "the running gateway has not noticed yet: see its log"

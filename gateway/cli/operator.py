@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, moment, office, show, show_rows
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, show, show_rows
+from gateway.cli.office import by, office
 from gateway.domain.operator import BadOperator, Permission, Role, check_role
 from gateway.errors import Invalid
 from gateway.flow import operators as changes

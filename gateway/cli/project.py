@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, moment, office, show, show_rows
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, show, show_rows
+from gateway.cli.office import by, office
 from gateway.store import projects
 
 app = typer.Typer(help="Projects: each has its own signatures and templates.", no_args_is_help=True)

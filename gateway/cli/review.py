@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, office, purpose_of, show
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, purpose_of, show
+from gateway.cli.office import by, office
 from gateway.cli.reviews import VersionOption, decide
 from gateway.domain.message import Purpose
 from gateway.domain.operator import Permission

@@ -9,17 +9,9 @@ import orjson
 import typer
 
 from config.rules import SHIPPED, load_rules
-from gateway.cli.common import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    by,
-    known_account,
-    office,
-    show,
-    show_rows,
-)
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, show, show_rows
 from gateway.cli.notice import NOT_NOTICED, await_notice
+from gateway.cli.office import by, known_account, office
 from gateway.domain.operator import Permission
 from gateway.domain.review import Kind, Move, Review, word
 from gateway.errors import Invalid

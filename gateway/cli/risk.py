@@ -6,18 +6,8 @@ from typing import Annotated
 import typer
 
 from config.schema import RiskMode, RiskRule
-from gateway.cli.common import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    by,
-    day_of,
-    known_account,
-    moment,
-    office,
-    show,
-    show_rows,
-)
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, day_of, moment, show, show_rows
+from gateway.cli.office import by, known_account, office
 from gateway.domain.operator import Permission
 from gateway.domain.risk import Override, Policy
 from gateway.errors import Invalid

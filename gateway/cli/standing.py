@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, by, moment, office, show
+from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, show
 from gateway.cli.key import AccountArgument, AnyOption, NetworksArgument, ReasonOption, wanted_networks
+from gateway.cli.office import by, office
 from gateway.errors import Invalid
 from gateway.store import standing
 

@@ -16,16 +16,13 @@ from gateway.cli.common import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
-    Office,
-    by,
     day_of,
-    known_account,
     now_ms,
-    office,
     purpose_of,
     show,
     show_rows,
 )
+from gateway.cli.office import Office, by, known_account, office
 from gateway.domain.statistics import COUNTERS, share
 from gateway.errors import Invalid
 from gateway.store import audit, recount, statistics

@@ -27,7 +27,7 @@ QUICK = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-DEEP = settings(QUICK, max_examples=4_000, phases=[Phase.generate])
+DEEP = settings(QUICK, max_examples=1_000, phases=[Phase.generate])
 
 
 @pytest.fixture(scope="module")
