@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from gateway.errors import Invalid, StoreUnavailable
@@ -17,6 +17,7 @@ from gateway.errors import Invalid, StoreUnavailable
 T = TypeVar("T")
 Work = Callable[[Connection], T]  # what is done inside one transaction
 
+NEWEST_MIGRATION = "0_1_0_05"  # a store that says so is up to date
 READERS = 2  # threads: one long report must not hold up the queue's reads
 LOCK_WAIT = 10.0  # seconds another process may hold SQLite's write lock before we give up
 _WRITER_CACHE_KIB = 32 * 1024
@@ -59,7 +60,10 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the schema up to date; several processes may do so at once."""
-        from gateway.store.migrations import upgrade  # noqa: PLC0415 — the writer process needs no Alembic
+        if self.read_now(_is_current):
+            return
+        # loaded here: Alembic takes longer to start than most commands take to run, and seldom has work
+        from gateway.store.migrations import upgrade  # noqa: PLC0415
 
         try:
             upgrade(self.writer)
@@ -120,6 +124,12 @@ class Store:
         self._threads.shutdown()
         self.reader.dispose()
         self.writer.dispose()
+
+
+def _is_current(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [NEWEST_MIGRATION]
 
 
 def open_store(url: str) -> Store:

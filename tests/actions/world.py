@@ -50,6 +50,7 @@ from gateway.store.engine import open_store
 from gateway.store.journal import Journal
 from gateway.store.keyring import open_keyring
 from gateway.tasks import Tasks
+from tests.support.database import prepared_store
 from tests.support.processes import free_port, get_json, wait_for
 from tests.support.review import approved_signature, approved_template, pending_template
 from tests.support.scloud import encoded, signed
@@ -123,8 +124,7 @@ class World:
             risk=RiskSettings(modes=UNLIMITED, words=str(directory / "words.txt")),
         )
         (directory / "words.txt").write_text(BLOCKED_WORD)
-        self.store = open_store(self.settings.store.url)
-        self.store.migrate()
+        self.store = prepared_store(directory)
         self._keyring = open_keyring(self.store, directory / "master.key")
         self._calls = 0
         self.one = self.customer("One", makers)

@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from gateway.cli import main
+from tests.support.database import prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class CommandLine:
         self._capsys = capsys
         monkeypatch.chdir(directory)
         assert self("config", "init").code == 0
+        prepare(directory / "gateway.db")  # as the first command would make it, every time anew
 
     def __call__(self, *arguments: str) -> Done:
         """Run one command to its end."""

@@ -49,6 +49,7 @@ from gateway.store.changes import Changes, Parts
 from gateway.store.engine import Store, open_store
 from gateway.store.journal import Journal
 from gateway.tasks import Tasks
+from tests.support.database import prepare
 from tests.support.messages import NOON_MS
 
 ACCOUNT = "acc-one"
@@ -335,6 +336,14 @@ def settings(risk: RiskSettings | None = None, **delivery: Any) -> Settings:
     return Settings(delivery=DeliverySettings(**delivery), risk=risk, price=(PriceSettings(amount="0.05"),))
 
 
+def _opened(path: Path | str) -> Store:
+    if isinstance(path, Path) and not path.exists():
+        prepare(path)
+    store = open_store(path if isinstance(path, str) else f"sqlite:///{path}")
+    store.migrate()
+    return store
+
+
 @asynccontextmanager
 async def flow(
     path: Path | str,
@@ -347,8 +356,7 @@ async def flow(
 
     Leaving it drains nothing.
     """
-    store = open_store(path if isinstance(path, str) else f"sqlite:///{path}")
-    store.migrate()
+    store = _opened(path)
     store.transaction(_account_once)
     account = Account(ACCOUNT, "One", True, "http://127.0.0.1:1/", None, {})
     directory = Live(Directory.of([account], []))

@@ -8,7 +8,7 @@ import tempfile
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -67,6 +67,10 @@ class PrivatePostgres:
         self.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template)))
         return name
 
+    def kept(self, database: str) -> "Kept":
+        """Return what `database` holds now, to go back to."""
+        return Kept(str(self.directory), database)
+
     def execute(self, statement: sql.Composable) -> None:
         """Run one statement as the superuser, outside a transaction."""
         with psycopg.connect(
@@ -86,6 +90,42 @@ class PrivatePostgres:
         )  # fmt: skip
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {done.stdout}")
+
+
+class Kept:
+    """A database as it was at a moment: to go back is ten times faster than to make another."""
+
+    def __init__(self, host: str, database: str) -> None:
+        self._place = f"host={host} user=postgres dbname={database}"
+        with psycopg.connect(self._place, autocommit=True) as c:
+            self._tables = [name for (name,) in c.execute(_TABLES)]
+            rows = {name: c.execute(_on("SELECT * FROM {}", name)).fetchall() for name in self._tables}
+            self._rows = {name: found for name, found in rows.items() if found}
+            self._counts = c.execute(_COUNTS).fetchall()
+
+    def restore(self) -> None:
+        """End every connection to it and put rows and counts back; the tables must be as they were."""
+        with psycopg.connect(self._place, autocommit=True) as c:
+            c.execute(_END_OTHERS)
+            c.execute("SET session_replication_role = replica")  # in any order, whatever refers to what
+            c.execute(sql.SQL("; ").join(_on("DELETE FROM {}", name) for name in self._tables))
+            for name, rows in self._rows.items():
+                values = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(rows[0])))
+                c.cursor().executemany(_on("INSERT INTO {} VALUES ", name) + values, rows)
+            for name, last in self._counts:
+                c.execute("SELECT setval(%s::regclass, coalesce(%s, 1), %s)", (name, last, last is not None))
+
+
+def _on(statement: LiteralString, table: str) -> sql.Composed:
+    return sql.SQL(statement).format(sql.Identifier(table))
+
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+_COUNTS = "SELECT quote_ident(sequencename), last_value FROM pg_sequences WHERE schemaname = 'public'"
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 def _find_binaries() -> Path:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 from tests.support.admin import Installation, cheaper, installed
+from tests.support.database import prepared_store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
+    store = prepared_store(tmp_path)
     yield store
     store.close()
 

@@ -10,14 +10,14 @@ from sqlalchemy import select
 from gateway.errors import StoreUnavailable
 from gateway.flow import keyuse
 from gateway.flow.keyuse import KeyUse
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 from gateway.store.tables_keys import key_uses
+from tests.support.database import prepared_store
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
+    store = prepared_store(tmp_path)
     yield store
     store.close()
 

@@ -15,17 +15,17 @@ from gateway.flow import login
 from gateway.flow.login import Hashing, LockedOut, LoginRefused, Logins
 from gateway.metrics import Metrics
 from gateway.store import operators
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 from gateway.store.operators import NewPassword
 from tests.support.admin import CHEAP, PASSWORD, cheaper
+from tests.support.database import prepared_store
 from tests.support.flow import SetClock
 from tests.support.messages import NOON_MS
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
+    store = prepared_store(tmp_path)
     stored = NewPassword(CHEAP.hash(PASSWORD.encode()))
     store.transaction(lambda c: operators.add(c, "alice", Role.VIEWER, stored, NOON_MS, created_by="test"))
     yield store

@@ -22,9 +22,10 @@ from gateway.live import Live
 from gateway.metrics import Metrics
 from gateway.store import tables
 from gateway.store.changes import Changes
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 from gateway.store.journal import Journal
 from gateway.tasks import Tasks
+from tests.support.database import prepared_store
 from tests.support.receiver import Receiver, answers, never_answers, receiver, takes
 
 QUICK = CallbackSettings(
@@ -87,8 +88,7 @@ def directory(urls: dict[str, str | None]) -> Directory:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Any:
-    opened = open_store(f"sqlite:///{tmp_path / 'gateway.db'}")
-    opened.migrate()
+    opened = prepared_store(tmp_path)
     yield opened
     opened.close()
 

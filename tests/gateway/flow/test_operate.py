@@ -14,8 +14,9 @@ from gateway.flow import operate
 from gateway.store import tables_operators
 from gateway.store.accounts import NewAccount
 from gateway.store.audit import By
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 from tests.support.admin import RING
+from tests.support.database import prepared_store
 from tests.support.messages import NOON_MS
 from tests.support.rows import all_rows, row_count
 
@@ -24,8 +25,7 @@ BY = By(Actor("alice", ActorKind.CLI, Role.ADMIN, via="root@host"), NOON_MS, "ti
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
+    store = prepared_store(tmp_path)
     yield store
     store.close()
 

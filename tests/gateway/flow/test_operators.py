@@ -12,8 +12,9 @@ from gateway.flow import operators as changes
 from gateway.flow.operators import OneTime, first_admin, first_words
 from gateway.store import operators, sessions, tables_operators
 from gateway.store.audit import By
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 from tests.support.admin import cheaper
+from tests.support.database import prepared_store
 from tests.support.messages import NOON_MS
 from tests.support.rows import all_rows, row_count
 
@@ -27,8 +28,7 @@ def acting(role: Role) -> By:
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     cheaper(monkeypatch)
-    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
+    store = prepared_store(tmp_path)
     yield store
     store.close()
 

@@ -15,7 +15,8 @@ from gateway.domain.paper import BadPaper, NotBase64
 from gateway.errors import Conflict, Invalid, NotFound, StoreUnavailable
 from gateway.flow.papers import Handed, Papers
 from gateway.store import accounts, papers
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
+from tests.support.database import prepared_store
 from tests.support.scloud import FakeClock
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
@@ -25,8 +26,7 @@ DAY = 86_400.0
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    made.migrate()
+    made = prepared_store(tmp_path)
     yield made
     made.close()
 

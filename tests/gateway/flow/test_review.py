@@ -18,7 +18,8 @@ from gateway.metrics import Metrics
 from gateway.store import accounts, applications
 from gateway.store.applications import Owner, TemplateForm
 from gateway.store.audit import By
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
+from tests.support.database import prepared_store
 from tests.support.scloud import FakeClock
 
 NOW = 1_790_000_000_000
@@ -28,8 +29,7 @@ RULES = RuleFile(ReviewSettings())
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = open_store(f"sqlite:///{tmp_path}/gateway.db")
-    made.migrate()
+    made = prepared_store(tmp_path)
     yield made
     made.close()
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.store.engine import Store, open_store
-from tests.support.postgres import PrivatePostgres
+from tests.support.database import prepare
+from tests.support.postgres import Kept, PrivatePostgres
 
 
 @pytest.fixture(scope="session")
@@ -16,26 +17,25 @@ def postgres() -> Iterator[PrivatePostgres]:
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres: PrivatePostgres) -> str:
-    """Name a PostgreSQL database with all tables and no rows, to copy from."""
+def migrated(postgres: PrivatePostgres) -> tuple[str, Kept]:
+    """Name a PostgreSQL database with all tables and no rows, and keep what is in it."""
     name = postgres.new_database()
     store = open_store(postgres.url(name))
     store.migrate()
     store.close()
-    return name
+    return name, postgres.kept(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the URL of an empty, migrated database."""
-    if request.param == "postgresql":
-        server: PrivatePostgres = request.getfixturevalue("postgres")
-        return server.url(server.new_database(request.getfixturevalue("migrated")))
-    url = f"sqlite:///{tmp_path}/gateway.db"
-    store = open_store(url)
-    store.migrate()
-    store.close()
-    return url
+    if request.param == "sqlite":
+        yield prepare(tmp_path / "gateway.db")
+        return
+    server: PrivatePostgres = request.getfixturevalue("postgres")
+    name, empty = request.getfixturevalue("migrated")
+    yield server.url(name)
+    empty.restore()
 
 
 @pytest.fixture

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from gateway.store import tables
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import NEWEST_MIGRATION, Store, open_store
+from gateway.store.migrations import config
 from tests.support.postgres import PrivatePostgres
 
 _SQLITE = """
@@ -71,6 +74,35 @@ def test_migrating_again_changes_nothing(store: Store) -> None:
     before = store.read_now(catalog)
     store.migrate()
     assert store.read_now(catalog) == before
+
+
+def test_a_store_is_told_to_be_up_to_date_by_the_newest_migration(store: Store) -> None:
+    with store.writer.begin() as connection:
+        assert ScriptDirectory.from_config(config(connection)).get_heads() == [NEWEST_MIGRATION]
+    assert (
+        store.read_now(lambda c: c.scalar(text("SELECT version_num FROM alembic_version")))
+        == NEWEST_MIGRATION
+    )
+
+
+def test_a_store_that_is_up_to_date_needs_no_migrations(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.migrations.upgrade", None)
+    store.migrate()
+
+
+def test_what_is_older_is_brought_up_to_date(unmigrated: str, store: Store) -> None:
+    older = open_store(unmigrated)
+    with older.writer.begin() as connection:
+        script = ScriptDirectory.from_config(config(connection))
+        before = script.get_revision(NEWEST_MIGRATION).down_revision
+        assert isinstance(before, str)
+        command.upgrade(config(connection), before)
+    assert older.read_now(catalog) != store.read_now(catalog)
+    older.migrate()
+    assert older.read_now(catalog) == store.read_now(catalog)
+    older.close()
 
 
 def test_several_processes_may_start_at_once(unmigrated: str) -> None:

@@ -16,12 +16,13 @@ from gateway.ids import id_at
 from gateway.metrics import StoreMetrics
 from gateway.store import retention, tables
 from gateway.store.changes import Changes
-from gateway.store.engine import Store, open_store
+from gateway.store.engine import Store
 from gateway.store.inbound import Finished, finish
 from gateway.store.numbers import list_numbers, unlist_numbers
 from gateway.store.retention import Forgotten, Redaction, Retention
 from gateway.store.tables_inbound import contacts, mo_messages
 from gateway.store.tables_risk import listed_numbers, risk_counts
+from tests.support.database import prepared_store
 from tests.support.messages import NOON_MS, message, submission
 from tests.support.rows import (
     ACCOUNT,
@@ -191,8 +192,7 @@ async def test_whatever_is_stored_only_the_finished_is_forgotten(
 ) -> None:
     monkeypatch.setattr(retention, "PAUSE", 0)
     monkeypatch.setattr(retention, "CHUNK", 3)
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('any')}/gateway.db")
-    store.migrate()
+    store = prepared_store(tmp_path_factory.mktemp("any"))
     open_account(store)
     for n, (state, days, told) in enumerate(sent):
         store_sent(store, [state], days_old=days + n / 1000, told=told)
