@@ -16,7 +16,7 @@ run: $(VENV)/.installed ## start the gateway with a demo account and a simulated
 
 test: $(VENV)/.installed $(VENV)/.tests-installed ## run every test, PostgreSQL's included
 	@scripts/need-postgresql
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak"
 
 check: $(VENV)/.installed $(VENV)/.tests-installed ## format, lint, types, import contracts, quick tests
 	$(BIN)/ruff format --check

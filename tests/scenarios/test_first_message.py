@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_first_message_goes_out_over_smpp_and_its_receipt_comes_back(site: Site, inbox: Inbox) -> None:
     site.write_config()
-    account = site.customer(callback=inbox.url, purposes=("verification",))
+    account = site.customer(callback=inbox.url, purposes=("verification",), cli=site.cli)
     site.start_simulator("--receipts", "delivered")
     site.start_gateway()
 
@@ -56,7 +56,7 @@ def test_what_the_command_line_makes_takes_effect_while_the_gateway_runs(site: S
     site.start_simulator("--receipts", "delivered")
     site.start_gateway()
     with Inbox() as inbox:
-        account = site.customer(callback=inbox.url)
+        account = site.customer(callback=inbox.url, cli=site.cli)
         customer = RawCustomer(site, account)
         session = first_acknowledged(customer)
         inbox.await_reports({(session, "(60)123456789")})

@@ -27,7 +27,7 @@ class Handsets:
 
     def kept(self) -> list[dict[str, object]]:
         """Return the messages the gateway has, oldest first."""
-        found: list[dict[str, object]] = self.site.cli("inbound", "list", "--limit", "1000")
+        found: list[dict[str, object]] = self.site.own_cli("inbound", "list", "--limit", "1000")
         return found[::-1]
 
     def await_kept(self, count: int) -> list[dict[str, object]]:
@@ -53,7 +53,7 @@ def open_shop(site: Site, inbox: Inbox, handsets: Handsets, *carrier: str, **inb
     site.channel["source"] = "1069"
     site.write_config()
     account = site.customer(callback=inbox.url, purposes=("notification", "promotion"))
-    site.cli("number", "add", "1069", "--account", account.account_id)
+    site.own_cli("number", "add", "1069", "--account", account.account_id)
     site.start_simulator("--receipts", "delivered", "--mo-file", str(handsets.file), *carrier)
     site.start_gateway()
     return account

@@ -25,13 +25,13 @@ class Shop:
         site.write_config()
         self.account = site.customer("Acme", callback=inbox.url, purposes=("notification", "verification"))
         self.poor = site.customer("Poor", credit="0.015")
-        self.new = site.cli("account", "create", "New")
-        site.cli("signature", "create", "--account", self.account.account_id, "--text", "Pending")
-        self.two = site.cli(
+        self.new = site.own_cli("account", "create", "New")
+        site.own_cli("signature", "create", "--account", self.account.account_id, "--text", "Pending")
+        self.two = site.own_cli(
             *("template", "create", "--account", self.account.account_id, "--purpose", "notification"),
             *("--text", "Dear {1}, your table is {2}.", "--approve"),
         )["template_id"]
-        self.pending = site.cli(
+        self.pending = site.own_cli(
             *("template", "create", "--account", self.account.account_id, "--purpose", "notification"),
             *("--text", "Not reviewed {1}"),
         )["template_id"]

@@ -28,8 +28,8 @@ class Shop:
         self.site = site
         self.sent, self.session = 0, ""
         site.write_config()
-        made = site.cli("account", "create", "New")
-        site.cli("account", "credit", made["account_id"], "100")
+        made = site.own_cli("account", "create", "New")
+        site.own_cli("account", "credit", made["account_id"], "100")
         self.account = Account(
             *(made[name] for name in ("account_id", "project_id", "public_key", "private_key")), "", {}
         )

@@ -23,7 +23,7 @@ def test_counters_and_pulled_reports_survive_kill_9(site: Site, inbox: Inbox) ->
     site.settings["api"] = {"time_zone": "America/New_York"}
     site.write_config()
     account = site.customer(callback=inbox.url)
-    site.cli("account", "pull-reports", account.account_id, "on")
+    site.own_cli("account", "pull-reports", account.account_id, "on")
     site.start_simulator("--receipts", "delivered=0.8,undelivered", "--receipt-delay", "0-0.3", "--seed", "7")
     site.start_gateway()
     customer, pulls = RawCustomer(site, account), Pulls()
@@ -34,7 +34,7 @@ def test_counters_and_pulled_reports_survive_kill_9(site: Site, inbox: Inbox) ->
             asked = wait_for("something to pull", lambda: pulls.ask(customer))
             time.sleep(chance.uniform(0.0, 0.3))  # the moment is what is random here
             site.gateway.kill()
-            assert site.cli("stats", "recount", "--check")["wrong"] == 0
+            assert site.own_cli("stats", "recount", "--check")["wrong"] == 0
             site.start_gateway(bound=False)
             again = customer.call("PullUSMSReport", **asked)
             assert again["ReportSet"] == pulls.last, "the same request after the crash: the same reports"
@@ -49,7 +49,7 @@ def test_counters_and_pulled_reports_survive_kill_9(site: Site, inbox: Inbox) ->
     wait_for("every report pulled", drained)
     assert set(pulls.reports.values()) == {1}
     assert set(pulls.reports) == keys
-    found = site.cli("stats", "recount", "--check")
+    found = site.own_cli("stats", "recount", "--check")
     assert (found["wrong"], found["messages"]) == (0, len(keys))
     [shown] = site.cli("stats", "show")
     assert (shown["sent"], shown["success"] + shown["failed"]) == (len(keys), len(keys))

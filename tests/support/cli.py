@@ -48,7 +48,7 @@ class CommandLine:
         """Run one command to its end."""
         self._monkeypatch.setattr(sys, "argv", ["scloud-sms", *arguments])
         code = 0
-        with _undisturbed():
+        with undisturbed():
             try:
                 main()
             except SystemExit as exit_:
@@ -66,7 +66,7 @@ class CommandLine:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Leave logging and the file mode mask of the test process as they were."""
     handlers, level, mask = logging.root.handlers, logging.root.level, os.umask(0o022)
     try:

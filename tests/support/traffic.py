@@ -154,11 +154,11 @@ class Proof:
         messages = len(self._destinations())
 
         def settled() -> bool:
-            shown = self.site.cli("account", "show", self.account.account_id)
+            shown = self.site.own_cli("account", "show", self.account.account_id)
             return float(shown["reserved"]) == 0
 
         wait_for("empty reserve", settled, 30.0)
-        shown = self.site.cli("account", "show", self.account.account_id)
+        shown = self.site.own_cli("account", "show", self.account.account_id)
         charged = round(float(shown["charged"]) * MICRO)
         assert charged == messages * PRICE
         assert round(float(shown["available"]) * MICRO) == credit * MICRO - charged

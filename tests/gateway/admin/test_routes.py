@@ -133,6 +133,7 @@ async def test_no_made_up_cursor_or_id_is_a_fault_of_ours(here: Installation, ro
 STORY: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("POST", "/accounts", {"name": "Acme"}, "account.create"),
     ("POST", "/accounts/ACCOUNT/credit", {"amount": "5"}, "account.credit"),
+    ("POST", "/accounts/ACCOUNT/debit", {"amount": "1", "reason": "too much"}, "account.debit"),
     ("PUT", "/accounts/ACCOUNT/callback", {"url": "https://acme.example/sms"}, "account.callback"),
     ("PUT", "/accounts/ACCOUNT/pull-reports", {"pull_reports": True}, "account.pull_reports"),
     ("POST", "/accounts/ACCOUNT/restrict", {"reason": "complaints"}, "account.restrict"),

@@ -17,6 +17,7 @@ def test_an_account_is_made_with_everything_a_client_needs(cli: CommandLine) -> 
 
 
 def test_the_first_command_makes_database_and_master_key_for_their_owner_alone(cli: CommandLine) -> None:
+    (cli.directory / "gateway.db").unlink()  # which the fixture has prepared
     cli.account()
     for name in ("gateway.db", "master.key", "gateway.toml", "network.toml"):
         assert (cli.directory / name).stat().st_mode & 0o077 == 0, name

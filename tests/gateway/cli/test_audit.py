@@ -91,6 +91,7 @@ LISTS = tuple(
 STORY: tuple[tuple[str, ...], ...] = (
     ("account create", "Acme"),
     ("account credit", "ACCOUNT", "5"),
+    ("account debit", "ACCOUNT", "1", "--reason", "x"),
     ("account callback", "ACCOUNT", "https://acme.example/sms"),
     ("account restrict", "ACCOUNT", "--reason", "complaints"),
     ("account restore", "ACCOUNT"),

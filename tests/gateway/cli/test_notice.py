@@ -12,7 +12,7 @@ import pytest
 
 from config.load import load_settings
 from gateway.cli import notice
-from gateway.cli.common import Office
+from gateway.cli.office import Office
 from gateway.store.engine import open_store
 from tests.support.cli import CommandLine
 
