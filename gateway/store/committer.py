@@ -15,8 +15,9 @@ from gateway.store.tally import Tally
 
 Outcome = Exception | None
 
-VERDICT_WAIT = 30.0  # seconds to wait for a server that vanished with our COMMIT
+VERDICT_WAIT = 60.0  # seconds to wait for a server that vanished with our COMMIT
 IN_PROGRESS = "in progress"
+_CONNECTIONS = 2  # tried for one batch; one that was lost between two batches is noticed only when it is used
 _CURRENT = text("SELECT pg_current_xact_id()::text")
 _STATUS = text("SELECT pg_xact_status(CAST(:id AS xid8))")
 
@@ -28,8 +29,16 @@ SET plan_cache_mode = force_generic_plan
 """
 
 
-class Displaced(StoreUnavailable):
-    """Another gateway writes this database by now; nothing may be committed any more."""
+class Ended(StoreUnavailable):
+    """Nothing may be committed any more by this process; a new one finds in the store what is true."""
+
+
+class Displaced(Ended):
+    """Another gateway writes this database by now."""
+
+
+class Undecided(Ended):
+    """Nobody can say what was committed; to call it failed would disown what may exist, or write it twice."""
 
 
 class Committer:
@@ -38,7 +47,7 @@ class Committer:
     def __init__(self, store: Store, on_connect: Callable[[Connection], None] | None = None) -> None:
         """Connect at the first batch; `on_connect` sees every connection before anything is committed on it.
 
-        It may raise `Displaced`, which then is what `commit` raises.
+        It may raise `Ended`, which then is what `commit` raises.
         """
         self._store = store
         self._on_connect = on_connect
@@ -50,24 +59,24 @@ class Committer:
         """Commit `units`; return for each None, or why nothing of it was changed.
 
         A refused row harms its own unit only. A connection that was lost is replaced once; whatever keeps
-        the database from working fails the whole batch, and the next one tries again. Raises `Displaced`.
+        the database from working fails the whole batch, and the next one tries again. Raises `Ended`.
         """
-        try:
-            return self._settle(units)
-        except Displaced:
-            raise
-        except Exception as error:
-            failure = error
-            lost = self._lost()
-            self._drop()
-        if lost:
+        failure: Exception | None = None
+        for _ in range(_CONNECTIONS):
             try:
-                return self._outcomes_of_lost_commit() or self._settle(units)
-            except Displaced:
+                return self._settle(units)
+            except Ended:
                 raise
             except Exception as error:
                 failure = error
+                lost = self._lost()
                 self._drop()
+            if not lost:
+                break
+            known = self._outcomes_of_lost_commit()
+            if known is not None:
+                return known
+        assert failure is not None
         return self._failed(units, failure)
 
     def connect(self) -> None:
@@ -83,7 +92,7 @@ class Committer:
         try:
             self._together(units)
         except Exception as error:
-            if isinstance(error, Displaced) or self._store.is_unavailable(error):
+            if isinstance(error, Ended) or self._store.is_unavailable(error):
                 raise
             return self._one_by_one(units)
         return [None] * len(units)
@@ -120,7 +129,7 @@ class Committer:
         """Return what a commit whose answer was lost with the connection has done; None: nothing.
 
         Committing again would count everything twice, failing would disown rows that exist: so we ask, and
-        wait for the server if need be.
+        wait for the server if need be. Raises `Undecided` in the end.
         """
         if self._sent is None:
             return None
@@ -131,13 +140,11 @@ class Committer:
                 status = self._ask(transaction_id)
             except DBAPIError:
                 self._drop()
-                if time.monotonic() >= patience:
-                    raise
                 status = IN_PROGRESS
             if status != IN_PROGRESS:
                 return outcomes if status == "committed" else None
             if time.monotonic() >= patience:
-                raise StoreUnavailable(f"nobody can say whether transaction {transaction_id} was committed")
+                raise Undecided(f"nobody can say whether transaction {transaction_id} was committed")
             time.sleep(0.2)
 
     def _ask(self, transaction_id: str) -> str | None:

@@ -12,7 +12,7 @@ from gateway.errors import RowRefused, StoreUnavailable
 from gateway.store import committer as committer_module
 from gateway.store import tables
 from gateway.store.changes import Changes
-from gateway.store.committer import Committer
+from gateway.store.committer import Committer, Undecided
 from gateway.store.engine import Store, open_store
 from tests.support.messages import NOON_MS, message
 from tests.support.postgres import PrivatePostgres
@@ -93,6 +93,13 @@ def test_a_connection_lost_between_two_batches_is_replaced(store: Store, committ
     assert row_count(store, tables.outbox) == 2
 
 
+def _has_written(raw: Any) -> bool:
+    connection = getattr(raw, "driver_connection", raw)
+    if connection.info.transaction_status.name == "IDLE":
+        return False
+    return connection.execute("SELECT pg_current_xact_id_if_assigned()").fetchone() != (None,)
+
+
 class LostAnswer:
     """Loses the connection at the next COMMIT, before or after the server has done it."""
 
@@ -102,7 +109,7 @@ class LostAnswer:
         self.lost = False
 
     def __call__(self, raw: Any) -> None:
-        if self.lost or getattr(raw, "driver_connection", raw).info.transaction_status.name == "IDLE":
+        if self.lost or not _has_written(raw):
             return self._do_commit(raw)
         self.lost = True
         if self._arrived:
@@ -128,6 +135,27 @@ def test_a_commit_whose_answer_is_lost_is_done_once(
 
 @only_postgresql
 @pytest.mark.parametrize("arrived", [True, False])
+def test_a_commit_whose_answer_is_lost_twice_is_never_called_failed_if_it_was_done(
+    store: Store, committer: Committer, monkeypatch: pytest.MonkeyPatch, arrived: bool
+) -> None:
+    assert committer.commit([Changes()]) == [None]
+    do_commit = store.writer.dialect.do_commit
+    first = LostAnswer(store, arrived=False)
+    second = LostAnswer(store, arrived=arrived)
+
+    def losing(raw: Any) -> None:
+        (second if first.lost else first)(raw)
+
+    monkeypatch.setattr(store.writer.dialect, "do_commit", losing)
+    [outcome] = committer.commit([Changes(outbox=[outbox_row(1)])])
+    assert second.lost
+    assert isinstance(outcome, StoreUnavailable) is not arrived
+    monkeypatch.setattr(store.writer.dialect, "do_commit", do_commit)
+    assert row_count(store, tables.outbox) == arrived
+
+
+@only_postgresql
+@pytest.mark.parametrize("arrived", [True, False])
 def test_a_lost_answer_does_not_excuse_a_refused_unit(
     store: Store, committer: Committer, monkeypatch: pytest.MonkeyPatch, arrived: bool
 ) -> None:
@@ -142,15 +170,17 @@ def test_a_lost_answer_does_not_excuse_a_refused_unit(
 
 
 @only_postgresql
-def test_a_commit_nobody_can_tell_about_is_an_error_in_the_end(
+def test_a_commit_nobody_can_tell_about_ends_the_writer_and_is_never_called_failed(
     store: Store, committer: Committer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its customers would be told that nothing was stored, and its answers written once more."""
     assert committer.commit([Changes()]) == [None]
     monkeypatch.setattr(committer_module, "VERDICT_WAIT", 0.0)
     monkeypatch.setattr(store.writer.dialect, "do_commit", LostAnswer(store, arrived=True))
     monkeypatch.setattr(store.writer, "connect", unreachable)
-    [outcome] = committer.commit([Changes(outbox=[outbox_row(1)])])
-    assert isinstance(outcome, StoreUnavailable)
+    with pytest.raises(Undecided):
+        committer.commit([Changes(outbox=[outbox_row(1)])])
+    assert row_count(store, tables.outbox) == 1
 
 
 def unreachable() -> None:
