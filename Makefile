@@ -19,11 +19,12 @@ test: $(VENV)/.installed $(VENV)/.tests-installed ## run every test, PostgreSQL'
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak"
 
 check: $(VENV)/.installed $(VENV)/.tests-installed ## format, lint, types, import contracts, quick tests
+	@scripts/need-postgresql
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q -m "not slow and not soak"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not soak"
 
 bench: $(VENV)/.installed $(VENV)/.tests-installed ## measure; prints a table and writes bench.json
 	PYTHONPATH=. $(BIN)/python -P -m tests.bench
