@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from carriers.address import read_handset
 from carriers.message_id import may_name_same
 from carriers.results import Inbound, Receipt, ReceiptState
 from carriers.smpp.header import split_user_data
 from carriers.smpp.pdu import DataSm, DeliverSm
 from carriers.smpp.tlv import user_data
-from carriers.smpp.vocabulary import MessageType, Tag, message_type
+from carriers.smpp.vocabulary import MessageType, Tag, Ton, message_type
 from config.schema import ChannelConfig
 
 _ID_TAG = int(Tag.RECEIPTED_MESSAGE_ID)
@@ -77,7 +78,10 @@ def read_arrival(pdu: DeliverSm | DataSm, config: ChannelConfig) -> Receipt | In
         receipt = _receipt(pdu, payload, config)
         if receipt.message_id and receipt.stat:
             return receipt
-    return Inbound(pdu.source_addr, pdu.destination_addr, pdu.data_coding, pdu.esm_class, payload, pdu.tlvs)
+    return Inbound(
+        pdu.source_addr, pdu.destination_addr, pdu.data_coding, pdu.esm_class, payload, pdu.tlvs,
+        pdu.source_addr_ton,
+    )  # fmt: skip
 
 
 def _receipt(pdu: DeliverSm | DataSm, payload: bytes, config: ChannelConfig) -> Receipt:
@@ -97,11 +101,18 @@ def _receipt(pdu: DeliverSm | DataSm, payload: bytes, config: ChannelConfig) -> 
         state or ReceiptState.UNKNOWN,
         stat,
         told.error or error,
-        pdu.source_addr.lstrip("+"),
+        _source(pdu, config.country),
         _read_time(told.done),
         disagrees,
         state is None,
     )
+
+
+def _source(pdu: DeliverSm | DataSm, country: str) -> str:
+    """Return the handset's digits; nearly every receipt has them in full."""
+    if not country or pdu.source_addr_ton == Ton.INTERNATIONAL:
+        return pdu.source_addr.lstrip("+")
+    return read_handset(pdu.source_addr, pdu.source_addr_ton, country).digits
 
 
 def _text(pdu: DeliverSm | DataSm, payload: bytes) -> str:

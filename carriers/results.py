@@ -97,6 +97,7 @@ class Inbound:
     esm_class: int
     payload: bytes  # short_message or message_payload, user data header included
     tlvs: tuple[tuple[int, bytes], ...] = ()
+    source_ton: int = 0  # type of number, as received
 
 
 @dataclass(slots=True)

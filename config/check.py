@@ -38,6 +38,7 @@ ALPHABETS = ("gsm", "gsm-packed", "ascii", "latin1")
 TEXT_TAGS = (0x020C, 0x020E, 0x020F, 0x0424)
 STORES = ("sqlite", "postgresql")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_COUNTRY = re.compile(r"[A-Z]{2}|[1-9][0-9]{0,2}", re.ASCII)
 _REGION = re.compile(r"[A-Z]{2}")
 _STATUS = re.compile(r"(ESME_R[A-Z0-9]+|0x[0-9A-Fa-f]{1,8}|\d{1,10})")
 _ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):(\d{1,5})")
@@ -222,6 +223,8 @@ def _channel(path: str, channel: ChannelConfig) -> Iterator[Problem]:
     yield from _least(path, channel, 0, "rate")
     yield from _least(path, channel, 512, "max_pdu")
     yield from _least(f"{path}.timers", channel.timers, 0.01, *type(channel.timers).__dataclass_fields__)
+    if channel.country and not _COUNTRY.fullmatch(channel.country):
+        yield f"{path}.country", f"must be an ISO 3166 region or a calling code, not {channel.country!r}"
     for name in ("source_ton", "source_npi", "dest_ton", "dest_npi"):
         if getattr(channel, name) is not None and not 0 <= getattr(channel, name) <= 255:
             yield f"{path}.{name}", "must be 0 to 255"

@@ -366,6 +366,7 @@ class ChannelConfig:
     dest_ton: int = 1
     dest_npi: int = 1
     service_type: str = ""
+    country: str = ""  # whose national numbers handsets have there: ISO 3166 region or calling code
     default_alphabet: str = "gsm"  # what data_coding 0 means there: gsm | gsm-packed | ascii | latin1
     utf16_little_endian: bool = False  # what handsets send in UTF-16 comes the wrong way round
     concatenation: Concatenation = Concatenation.UDH8

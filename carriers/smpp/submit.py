@@ -10,12 +10,10 @@ from carriers.smpp.layout import LAYOUTS, write_tlvs
 from carriers.smpp.pdu import DESTINATION_ADDRESS, SubmitSm
 from carriers.smpp.text import Part
 from carriers.smpp.vendor import constant_tlvs
-from carriers.smpp.vocabulary import CommandId, EsmClass, RegisteredDelivery, Tag
+from carriers.smpp.vocabulary import CommandId, EsmClass, Npi, RegisteredDelivery, Tag, Ton
 from carriers.smpp.wire import MAX_SHORT_MESSAGE
 from config.schema import ChannelConfig, Concatenation
 
-TON_ALPHANUMERIC, TON_INTERNATIONAL, TON_UNKNOWN = 5, 1, 0
-NPI_ISDN, NPI_UNKNOWN = 1, 0
 MAX_ALPHANUMERIC_SENDER = 11  # GSM 03.40 §9.1.2.5: ten octets of septets
 
 _LAYOUT = LAYOUTS[SubmitSm]
@@ -40,9 +38,9 @@ def submit_template(config: ChannelConfig) -> SubmitSm:
             "source", f"a sender in letters has at most {MAX_ALPHANUMERIC_SENDER} GSM characters"
         )
     if digits:
-        ton, npi = (TON_INTERNATIONAL if len(source) >= 7 else TON_UNKNOWN), NPI_ISDN
+        ton, npi = (Ton.INTERNATIONAL if len(source) >= 7 else Ton.UNKNOWN), Npi.ISDN
     else:
-        ton, npi = (TON_ALPHANUMERIC if source else TON_UNKNOWN), NPI_UNKNOWN
+        ton, npi = (Ton.ALPHANUMERIC if source else Ton.UNKNOWN), Npi.UNKNOWN
     return SubmitSm(
         service_type=config.service_type,
         source_addr_ton=ton if config.source_ton is None else config.source_ton,

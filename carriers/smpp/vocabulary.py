@@ -139,6 +139,22 @@ class Tag(IntEnum):
 TAG_NAMES: dict[int, str] = {tag: name for name, tag in consts.OPTIONAL_PARAMS.items()}
 
 
+class Ton(IntEnum):
+    """§5.2.5 addr_ton: what kind of number an address is."""
+
+    UNKNOWN = consts.SMPP_TON_UNK
+    INTERNATIONAL = consts.SMPP_TON_INTL
+    NATIONAL = consts.SMPP_TON_NATNL
+    ALPHANUMERIC = consts.SMPP_TON_ALNUM
+
+
+class Npi(IntEnum):
+    """§5.2.6 addr_npi: by which plan an address is numbered."""
+
+    UNKNOWN = consts.SMPP_NPI_UNK
+    ISDN = consts.SMPP_NPI_ISDN
+
+
 class MessageType(IntEnum):
     """§5.2.12 esm_class bits 5-2: what kind of message this is, whatever the other bits say."""
 

@@ -10,6 +10,7 @@ import typer
 from phonenumbers import SUPPORTED_REGIONS
 from sqlalchemy import make_url
 
+from carriers.address import region_of
 from carriers.errors import FieldError
 from carriers.smpp.status import parse_overrides
 from carriers.smpp.submit import SubmitEncoder, submit_template
@@ -91,12 +92,15 @@ def doubtful(network: Network) -> Iterator[str]:
 
 
 def unusable_channels(network: Network) -> Iterator[str]:
-    """Yield what SMPP cannot carry of any channel's settings."""
+    """Yield what SMPP cannot carry of any channel's settings, and countries without telephones."""
     for channel in network.channels.values():
         try:
             SubmitEncoder(submit_template(channel))
         except FieldError as error:
             yield f"channel {channel.id!r}.{error}"
+        if channel.country and region_of(channel.country) is None:
+            near = suggest(channel.country, sorted(SUPPORTED_REGIONS))
+            yield f"channel {channel.id!r}.country: no country is called {channel.country!r}{near}"
         try:
             parse_overrides(channel.statuses)
         except ValueError as error:

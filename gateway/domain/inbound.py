@@ -28,6 +28,7 @@ class Flag(IntFlag):
     UNREADABLE = 4  # some octets do not fit the encoding it names; U+FFFD stands there
     BINARY = 8  # data, told in hexadecimal
     REMAINDER = 16  # parts that came after the message they belong to was given up
+    NATIONAL = 32  # its sender is a national number, and nobody can tell of which country
 
 
 class Fate(IntEnum):

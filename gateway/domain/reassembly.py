@@ -43,6 +43,7 @@ class Part:
     received_at: int  # unix ms
     data: UserData
     digest: bytes  # of what it carries: the same octets, the same part
+    national: bool = False  # `source` is a national number, and nobody can tell of which country
 
     @property
     def key(self) -> Key | None:

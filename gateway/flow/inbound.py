@@ -14,11 +14,11 @@ import orjson
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from carriers.address import read_handset
 from carriers.results import Inbound as MO
 from carriers.smpp.userdata import read_user_data
 from gateway.domain.account import Directory
 from gateway.domain.inbound import Completion, Ownership, Wish
-from gateway.domain.numbers import handset
 from gateway.domain.reassembly import REMEMBERED, Part, Reassembly, Repeat, Whole, digest_of
 from gateway.errors import StoreUnavailable
 from gateway.flow.context import Context
@@ -191,7 +191,7 @@ class Inbound:
 
     async def _finish(self, wholes: Sequence[Whole], repeats: Sequence[Repeat]) -> None:
         """Write messages; one that cannot be written must not keep the others from it."""
-        phones = [handset(whole.first.source) for whole in wholes]
+        phones = [whole.first.source for whole in wholes]
         facts = await self._store.read(
             partial(stored.facts, phones=phones, known_version=self._owners.version)
         )
@@ -254,7 +254,7 @@ class Inbound:
             yield finished
 
     def _part(self, row: Row) -> Part:
-        id_, channel, source, destination, data_coding, esm_class, payload_hex, tlvs, received_at = row
+        id_, channel, source, destination, data_coding, esm_class, payload_hex, tlvs, received_at, ton = row
         payload = bytes.fromhex(payload_hex or "")
         config = self._channels.get(channel)
         alphabet = config.default_alphabet if config is not None else "gsm"
@@ -263,7 +263,8 @@ class Inbound:
         # a message of one piece is known by everything; parts are looked up by their key
         more = (channel, source or "", destination) if data.place is None else ()
         digest = digest_of(data_coding, payload, *more)
-        return Part(id_, channel, source or "", destination, received_at, data, digest)
+        sender = read_handset(source or "", ton or 0, config.country if config is not None else "")
+        return Part(id_, channel, sender.digits, destination, received_at, data, digest, sender.national)
 
     def _new_id(self) -> int:
         return self._ids.take(1, self._clock.now_ms())

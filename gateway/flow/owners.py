@@ -19,7 +19,7 @@ from gateway.domain.inbound import (
 )
 from gateway.domain.keywords import Keywords
 from gateway.domain.numbers import NumberTable, Owner, handset
-from gateway.domain.reassembly import Whole
+from gateway.domain.reassembly import Part, Whole
 from gateway.live import Live
 from gateway.store.changes import Row
 from gateway.store.inbound import Contact, Facts, Finished
@@ -48,7 +48,7 @@ class Owners:
         if facts.numbers is not None:
             self._numbers, self.version = facts.numbers, facts.version
         first = whole.first
-        phone = handset(first.source)
+        phone = first.source
         contacts = facts.contacts.get(phone, [])
         account_id, project_id, ownership, extend = self._owner(
             first.channel, first.destination, contacts, now_ms
@@ -78,12 +78,16 @@ class Owners:
             extend_code=extend,
             message_id=told.message_id if told else None,
             wish=self._keywords.wish(text) if complete else Wish.NONE,
-            phone_given=(told and told.phone_given) or spell(phone, self._home),
+            phone_given=(told and told.phone_given) or self._spelled(first),
             user_id=told.user_id if told else None,
             forwarding=self._forwarding(account_id, account),
         )
         parts = [part.id for part in whole.parts.values()]
         return Finished(message, parts, whole.duplicates, self.callback(message, now_ms))
+
+    def _spelled(self, part: Part) -> str:
+        """Return the sender as the customer API writes numbers; of one nobody can place, what came."""
+        return part.source if part.national else spell(part.source, self._home)
 
     def callback(self, message: MoMessage, now_ms: int) -> Row | None:
         """Return the `OUTBOX` row that tells the owner, None if there is nobody or nowhere to tell."""
@@ -148,6 +152,7 @@ class Owners:
             (not told.exact, Flag.UNREADABLE),
             (told.text is None, Flag.BINARY),
             (whole.remainder_of is not None, Flag.REMAINDER),
+            (whole.first.national, Flag.NATIONAL),
         ):
             flags |= flag if odd else Flag(0)
         data = octets_of(parts).hex() if told.text is None else None

@@ -154,5 +154,6 @@ class Judge:
                     one.payload.hex(),
                     tlvs,
                     now_ms,
+                    one.source_ton,
                 )
             )

@@ -35,7 +35,7 @@ EARLY = ("id", "channel", "match_id", "receipt", "received_at", "matched")
 EARLY_MATCHED = ("id",)  # early_receipts.matched := true
 INBOUND = (
     "id", "channel", "source", "destination", "data_coding", "esm_class", "payload_hex", "tlvs",
-    "received_at",
+    "received_at", "source_ton",
 )  # fmt: skip
 CONTACT = ("phone", "channel", "account_id", "message_id", "sent_at")
 EVENT = ("message_id", "at", "state", "reason", "detail")

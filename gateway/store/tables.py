@@ -249,6 +249,7 @@ inbound_messages = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("mo_id", BigInteger),  # the message it belongs to; NULL: it waits for the other parts
     Column("fate", SmallInteger),  # gateway.domain.inbound.Fate
+    Column("source_ton", SmallInteger),  # its type of number; NULL: from before it was kept
     Index(
         "ix_inbound_messages_waiting",
         "id",

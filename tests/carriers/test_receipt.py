@@ -93,6 +93,32 @@ def test_t68_a_text_that_only_looks_like_a_receipt_is_the_handsets() -> None:
     assert arrival == Inbound("60123456789", "ACME", 0, 0x00, TEXT.encode())
 
 
+def test_a_handsets_message_keeps_its_senders_type_of_number() -> None:
+    pdu = replace(deliver("hello", 0x00), source_addr="0123456789", source_addr_ton=2)
+    arrival = read_arrival(pdu, replace(CHANNEL, country="MY"))
+    assert isinstance(arrival, Inbound)
+    assert (arrival.source, arrival.source_ton) == ("0123456789", 2), "as it came"
+
+
+@pytest.mark.parametrize(
+    ("source", "ton", "country", "expected"),
+    [
+        ("0123456789", 2, "MY", "60123456789"),
+        ("0123456789", 0, "60", "60123456789"),
+        ("+60123456789", 2, "SG", "60123456789"),
+        ("60123456789", 1, "SG", "60123456789"),
+        ("0123456789", 2, "", "0123456789"),
+    ],
+)
+def test_a_receipt_names_its_handset_in_full_where_the_channels_country_tells(
+    source: str, ton: int, country: str, expected: str
+) -> None:
+    pdu = replace(deliver(TEXT), source_addr=source, source_addr_ton=ton)
+    receipt = read_arrival(pdu, replace(CHANNEL, country=country))
+    assert isinstance(receipt, Receipt)
+    assert receipt.source == expected
+
+
 def test_t68_unless_the_channel_sends_receipts_without_saying_so() -> None:
     careless = replace(CHANNEL, receipts_without_esm_class=True)
     assert read_arrival(deliver(TEXT, 0x00), careless) == read(TEXT)

@@ -54,6 +54,20 @@ def test_a_country_nobody_can_be_called_in_is_a_mistake(cli: CommandLine) -> Non
     assert "no country of the telephone network is called 'XX'" in done.err
 
 
+def test_a_channels_country_nobody_can_be_called_in_is_a_mistake(cli: CommandLine) -> None:
+    network = cli.directory / "network.toml"
+    example = network.read_text()
+    for country in ("MYS", "0", "999", "ZZ", "my"):
+        network.write_text(example.replace('# country = ""', f'country = "{country}"'))
+        done = cli("config", "check")
+        assert done.code == 1
+        assert "country: " in done.err
+        assert repr(country) in done.err
+    for country in ("MY", "60"):
+        network.write_text(example.replace('# country = ""', f'country = "{country}"'))
+        assert cli("config", "check").code == 0
+
+
 def test_what_smpp_cannot_carry_is_a_mistake(cli: CommandLine) -> None:
     network = cli.directory / "network.toml"
     text = network.read_text().replace('source = "SCLOUD"', 'source = "TWELVE CHARS"')

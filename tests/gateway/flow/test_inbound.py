@@ -1,6 +1,7 @@
 """Handsets' messages through the whole flow: stored, put together, owned, obeyed, forwarded."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,49 @@ async def test_a_wish_that_cannot_be_done_keeps_its_message_from_being_finished(
         assert await rig.rows(mo_messages) == []
         rig.pipeline.inbound._obey = {}
         assert len(await seen(rig)) == 1
+
+
+@pytest.mark.parametrize("country", ["MY", "60"])
+@pytest.mark.parametrize(("source", "ton"), [("0120000001", 2), ("120000001", 2), ("0120000001", 0)])
+async def test_a_national_sender_is_the_handset_we_wrote_to(
+    tmp_path: Path, source: str, ton: int, country: str
+) -> None:
+    async with flow(tmp_path / "g.db", channel_config("alpha", country=country)) as rig:
+        lists = Lists()
+        rig.pipeline.inbound._obey = {Wish.OPT_OUT: lists.doing("out")}
+        await rig.accept(purpose=Purpose.NOTIFICATION)
+        rig.channel().accept()
+        stop = replace(reply("STOP", source=source), source_ton=ton)
+        assert await rig.channel().brings(stop)
+        (found,) = await seen(rig)
+        (sent,) = await rig.rows()
+        assert (found["source"], found["message_id"], found["flags"]) == (HANDSET, sent["id"], 0)
+        assert Ownership(found["ownership"]) is Ownership.LAST_MESSAGE
+        assert lists.done == [("out", ACCOUNT, "org-one", HANDSET)]
+        assert [item["Phone"] for item in await callbacks(rig)] == ["(60)120000001"]
+
+
+async def test_a_national_sender_nobody_can_place_is_kept_as_it_came_and_flagged(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        await owns(rig)
+        national = [replace(one, source_ton=2) for one in reply_parts("He", "llo", source="120000001")]
+        await rig.channel().brings(national[0])
+    async with flow(tmp_path / "g.db") as rig:  # its type of number outlives a restart
+        await rig.channel().brings(national[1])
+        (found,) = await seen(rig)
+        assert (found["text"], found["source"]) == ("Hello", "120000001")
+        assert Flag(found["flags"]) is Flag.NATIONAL
+        assert [item["Phone"] for item in await callbacks(rig)] == ["120000001"]
+
+
+async def test_a_national_sender_is_placed_once_its_channels_country_is_known(tmp_path: Path) -> None:
+    first, second = (replace(one, source_ton=2) for one in reply_parts("He", "llo", source="0120000001"))
+    async with flow(tmp_path / "g.db") as rig:
+        await rig.channel().brings(first)
+    async with flow(tmp_path / "g.db", channel_config("alpha", country="MY")) as rig:
+        await rig.channel().brings(second)
+        (found,) = await seen(rig)
+        assert (found["text"], found["source"], found["flags"]) == ("Hello", HANDSET, 0)
 
 
 async def test_half_a_message_is_no_wish(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.support.rows import ACCOUNT, accepted, all_rows, commit, mo_message, 
 
 
 def part(id_: int, payload: str = "6869") -> tuple[object, ...]:
-    return (id_, "alpha", "60123456789", "1069", 0, 0, payload, "[]", NOON_MS)
+    return (id_, "alpha", "60123456789", "1069", 0, 0, payload, "[]", NOON_MS, 1)
 
 
 def callback(id_: int) -> tuple[object, ...]:

@@ -28,7 +28,7 @@ def three(store: Store) -> None:
         mo_message(2, **NOBODYS, channel="beta", flags=Flag.CONFLICT, missing="2,3"),
         mo_message(3, source="60999"),
     ]
-    row = (7, "beta", "60123456789", "1069", 0, 0, "6869", "[]", NOON_MS)
+    row = (7, "beta", "60123456789", "1069", 0, 0, "6869", "[]", NOON_MS, 1)
     commit(store, Changes(inbound=[row]))
     parts = {2: [7]}
     done = [Finished(one, parts.get(one.id, []), [], None) for one in made]

@@ -189,7 +189,7 @@ def test_the_highest_id_is_of_any_kind(store: Store) -> None:
     assert store.read_now(stored.highest_id) == 0
     commit(store, accepted(message(1)))
     assert store.read_now(stored.highest_id) == 1_001
-    commit(store, Changes(inbound=[(5_000, "alpha", "60", "1", 0, 0, "", "[]", NOON_MS)]))
+    commit(store, Changes(inbound=[(5_000, "alpha", "60", "1", 0, 0, "", "[]", NOON_MS, 1)]))
     assert store.read_now(stored.highest_id) == 5_000
 
 

@@ -118,7 +118,7 @@ async def test_rows_go_later_but_never_the_ledger(store: Store, job: Retention) 
 
 async def test_what_handsets_sent_and_kept_receipts_go_too(store: Store, job: Retention) -> None:
     rows = [(id_at(NOON_MS - days * DAY_MS), days) for days in (181, 31, 29)]
-    inbound = [(id_, "alpha", "60123", "1", 0, 0, "6869", "[[1, 2]]", NOON_MS) for id_, _ in rows]
+    inbound = [(id_, "alpha", "60123", "1", 0, 0, "6869", "[[1, 2]]", NOON_MS, 1) for id_, _ in rows]
     early = [(id_, "alpha", f"a{days}", "{}", NOON_MS, False) for id_, days in rows]
     commit(store, Changes(inbound=inbound, early=early))
     store.transaction(lambda c: c.execute(update(tables.inbound_messages).values(mo_id=1, fate=1)))
@@ -215,7 +215,7 @@ def store_reply(store: Store, days_old: float, *, told: bool = True, **changes: 
     id_ = id_at(at)
     message = mo_message(id_, received_at=at, **changes)
     callback = (id_, ACCOUNT, order_key("60123"), "{}", at, at, 0, at if told else None, None)
-    row = (id_ + 1, "alpha", "60123", "1069", 0, 0, "6869", "[]", at)
+    row = (id_ + 1, "alpha", "60123", "1069", 0, 0, "6869", "[]", at, 1)
     commit(store, Changes(inbound=[row]))
     finished = Finished(message, [id_ + 1], [], callback)
     store.transaction(lambda c: finish(c, [finished], [], {}.get))
@@ -242,7 +242,7 @@ async def test_a_reply_still_to_be_told_is_kept_whole(store: Store, job: Retenti
 
 
 async def test_a_part_that_waits_for_others_is_kept(store: Store, job: Retention) -> None:
-    commit(store, Changes(inbound=[(1, "alpha", "60123", "1069", 0, 64, "050003070201", "[]", NOON_MS)]))
+    commit(store, Changes(inbound=[(1, "alpha", "60123", "1069", 0, 64, "050003070201", "[]", NOON_MS, 1)]))
     await job.look()
     assert [row["payload_hex"] for row in all_rows(store, tables.inbound_messages)] == ["050003070201"]
 
