@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from carriers.smpp.text import Unencodable
@@ -14,7 +14,7 @@ from gateway.flow.dispatch import Dispatcher
 from gateway.flow.outcome import Outcomes
 from gateway.flow.parts import PartCache
 from gateway.flow.risk import Risk, Verdict
-from gateway.flow.unit import Unit
+from gateway.flow.unit import Then, Unit
 from gateway.ids import session_no
 from gateway.live import Live
 from routing.table import Choice, NoRoute, RouteTable
@@ -45,6 +45,7 @@ class Draft:
     purpose: Purpose
     text: str
     recipients: list[Recipient]
+    watched: list[Then] = field(default_factory=list)  # what rules that only watch note once it is accepted
 
 
 @dataclass(slots=True)
@@ -204,6 +205,7 @@ class Accept:
         messages: list[Message] = []
         for draft in drafts:
             self._draft(draft, submission, messages, unit)
+            unit.then += draft.watched
         return submission, messages
 
     def _draft(self, draft: Draft, submission: Submission, messages: list[Message], unit: Unit) -> None:

@@ -1,17 +1,19 @@
 """The texts of a request: what its variables may hold, and which words it may not have."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from config.schema import RiskRule
 from gateway.domain.message import Purpose
-from gateway.domain.risk import Policies
+from gateway.domain.risk import Policies, Policy
 from gateway.domain.variables import bad_variable
 from gateway.domain.words import BadWords, WordList, read_words
 from gateway.errors import Invalid
+from gateway.flow.unit import Then
 from gateway.flow.verdicts import Verdicts
 from gateway.live import Live
 
@@ -23,7 +25,11 @@ _SHOWN = 20  # characters of a word
 
 
 class TextGuard:
-    """Judges texts: None means nothing is wrong. What a rule in monitor mode finds is noted and let pass."""
+    """Judges texts: None means nothing is wrong. What stops a text is noted at once.
+
+    What a rule in monitor mode finds is let pass, and how to note it added to `watched`: to be done once the
+    text is accepted, since another check may still refuse it.
+    """
 
     def __init__(self, policies: Live[Policies], words: Live[WordList], verdicts: Verdicts) -> None:
         self._policies = policies
@@ -32,7 +38,9 @@ class TextGuard:
         self._clean: set[tuple[str, Purpose]] = set()
         self._clean_by = words.value
 
-    def values(self, account_id: str, purpose: Purpose, values: Sequence[str]) -> str | None:
+    def values(
+        self, account_id: str, purpose: Purpose, values: Sequence[str], watched: list[Then]
+    ) -> str | None:
         """Return what is wrong with the values of a template's variables; never shows one."""
         if purpose is not Purpose.VERIFICATION:
             return None
@@ -40,10 +48,12 @@ class TextGuard:
         wrong = bad_variable(values, policy.variable_length)
         if wrong is None or not policy.runs(RiskRule.VARIABLES):
             return None
-        self._verdicts.note(account_id, RiskRule.VARIABLES, policy.modes[RiskRule.VARIABLES], detail=wrong)
-        return wrong if policy.enforces(RiskRule.VARIABLES) else None
+        note = partial(self._verdicts.note, account_id, RiskRule.VARIABLES, detail=wrong)
+        return wrong if _stops(policy, RiskRule.VARIABLES, note, watched) else None
 
-    def text(self, account_id: str, purpose: Purpose, text: str, countries: Iterable[str]) -> str | None:
+    def text(
+        self, account_id: str, purpose: Purpose, text: str, countries: Iterable[str], watched: list[Then]
+    ) -> str | None:
         """Return why `text` may not be sent to any of `countries`."""
         words = self._words.value
         if not words.words:
@@ -60,13 +70,22 @@ class TextGuard:
         if not policy.runs(RiskRule.CONTENT):
             return None
         why = f"blocked word {found[:_SHOWN]!r}"
-        self._verdicts.note(account_id, RiskRule.CONTENT, policy.modes[RiskRule.CONTENT], detail=why)
-        return why if policy.enforces(RiskRule.CONTENT) else None
+        note = partial(self._verdicts.note, account_id, RiskRule.CONTENT, detail=why)
+        return why if _stops(policy, RiskRule.CONTENT, note, watched) else None
 
     def _remember(self, words: WordList, text: str, purpose: Purpose) -> None:
         """Remember a text without any word; one that has words for other countries is looked at each time."""
         if not words.by_country:
             self._clean.add((text, purpose))
+
+
+def _stops(policy: Policy, rule: RiskRule, note: Callable[..., None], watched: list[Then]) -> bool:
+    """Whether what `rule` has found stops the text; see to it that it is noted, now or later."""
+    if policy.enforces(rule):
+        note(mode=policy.modes[rule])
+        return True
+    watched.append(partial(note, mode=policy.modes[rule]))
+    return False
 
 
 class WordFile:

@@ -11,6 +11,7 @@ from gateway.api.scloud.schema import Schema
 from gateway.api.scloud.tasks import Item, Target, read_tasks
 from gateway.flow.accept import Draft, Recipient, Request
 from gateway.flow.replay import Answer
+from gateway.flow.unit import Then
 from routing.number import Number
 
 BATCH = Schema(texts=("TaskContent",), required=("TaskContent",))
@@ -32,7 +33,8 @@ class Batch:
 
         Raises `Refusal` 18018, 18033 or 18023.
         """
-        template, text = content.template, content.text(call, target.values, (number.country,))
+        watched: list[Then] = []
+        template, text = content.template, content.text(call, target.values, (number.country,), watched)
         once = (number.digits, template.id, text)
         if once in self.seen:
             return
@@ -40,6 +42,7 @@ class Batch:
         draft = self.drafts.get(once[1:])
         if draft is None:
             draft = self.drafts[once[1:]] = Draft(template.id, template.purpose, text, [])
+        draft.watched += watched
         draft.recipients.append(Recipient(number.digits, target.phone, number.country, target.user_id))
 
     def fail(self, item: Item, targets: list[dict[str, Any]], details: str = "") -> None:

@@ -14,6 +14,7 @@ from gateway.domain.template import (
     WrongVariableCount,
     compose,
 )
+from gateway.flow.unit import Then
 
 MAX_USER_ID = 32
 # letters and digits of any script, blanks and ASCII marks; no quotes, backslashes, angle brackets, emoji
@@ -28,8 +29,11 @@ class Content:
     template: Template
     signature: SmsSignature | None
 
-    def text(self, call: Call, values: list[str], countries: Iterable[str]) -> str:
-        """Return the whole text for recipients in `countries`; raises `Refusal` 18018, 18033 or 18023."""
+    def text(self, call: Call, values: list[str], countries: Iterable[str], watched: list[Then]) -> str:
+        """Return the whole text for recipients in `countries`; raises `Refusal` 18018, 18033 or 18023.
+
+        `watched` gets what is to be noted of it once it is accepted.
+        """
         template, guard, account_id = self.template, call.services.texts, call.account.id
         try:
             text = compose(self.signature, template.render(values))
@@ -37,9 +41,9 @@ class Content:
             raise Refusal(RetCode.VARIABLE_COUNT, str(error)) from None
         except BadVariable as error:
             raise Refusal(RetCode.VARIABLE_INVALID, str(error)) from None
-        if (wrong := guard.values(account_id, template.purpose, values)) is not None:
+        if (wrong := guard.values(account_id, template.purpose, values, watched)) is not None:
             raise Refusal(RetCode.VARIABLE_INVALID, wrong)
-        if (wrong := guard.text(account_id, template.purpose, text, countries)) is not None:
+        if (wrong := guard.text(account_id, template.purpose, text, countries, watched)) is not None:
             raise Refusal(RetCode.CONTENT_BLOCKED, wrong)
         return text
 

@@ -7,6 +7,7 @@ from gateway.api.scloud.numbers import MAX_NUMBERS, read_recipients
 from gateway.api.scloud.schema import Schema
 from gateway.flow.accept import Draft, Request
 from gateway.flow.replay import Answer
+from gateway.flow.unit import Then
 
 SEND = Schema(
     texts=("TemplateId", "SigContent", "ExtendCode", "UserId"),
@@ -46,5 +47,6 @@ def _draft(call: Call, texts: dict[str, str], lists: dict[str, list[str]]) -> Dr
         texts["SigContent"],
         domestic=any(recipient.country == home for recipient in recipients),
     )
-    text = content.text(call, lists["TemplateParams"], (one.country for one in recipients))
-    return Draft(content.template.id, content.template.purpose, text, recipients)
+    watched: list[Then] = []
+    text = content.text(call, lists["TemplateParams"], (one.country for one in recipients), watched)
+    return Draft(content.template.id, content.template.purpose, text, recipients, watched)

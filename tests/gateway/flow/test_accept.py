@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from config.schema import Concatenation
-from gateway.domain.message import State
-from gateway.flow.accept import LARGE, LARGE_AT_ONCE
+from gateway.domain.message import Purpose, State
+from gateway.flow.accept import LARGE, LARGE_AT_ONCE, Draft, Recipient, Request
 from gateway.flow.funds import InsufficientFunds
 from gateway.store import tables, tables_stats
-from tests.support.flow import BALANCE, PRICE, channel_config, flow
+from tests.support.flow import ACCOUNT, BALANCE, PRICE, channel_config, flow
 
 
 async def test_nothing_reaches_the_carrier_before_its_claim_is_committed(tmp_path: Path) -> None:
@@ -36,6 +36,22 @@ async def test_a_request_the_balance_does_not_cover_changes_nothing(tmp_path: Pa
             await rig.accept(BALANCE // PRICE + 1)
         assert await rig.rows() == []
         assert await rig.balance() == (BALANCE, 0, 0)
+
+
+async def test_what_rules_only_watch_is_noted_of_what_is_accepted_alone(tmp_path: Path) -> None:
+    async with flow(tmp_path / "g.db") as rig:
+        noted: list[str] = []
+
+        def request(key: str, count: int) -> Request:
+            people = [Recipient(f"6012{n:07d}", f"6012{n:07d}", "MY") for n in range(count)]
+            watched = [lambda: noted.append(key)]
+            draft = Draft("UTA000000000001", Purpose.NOTIFICATION, "hello", people, watched)
+            return Request(ACCOUNT, "org-one", None, [draft], key * 32, lambda session: session)
+
+        with pytest.raises(InsufficientFunds):
+            await rig.pipeline.accept(request("a", BALANCE // PRICE + 1))
+        await rig.pipeline.accept(request("b", 1))
+        assert noted == ["b"]
 
 
 async def test_large_requests_wait_for_each_other_and_small_ones_for_none(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from gateway.domain.words import WordList, read_words
 from gateway.errors import Invalid
 from gateway.flow import texts
 from gateway.flow.texts import TextGuard, WordFile, load_words
+from gateway.flow.unit import Then
 from gateway.live import Live
 from tests.support.flow import flow
 from tests.support.scloud import RecordingVerdicts
@@ -25,10 +26,11 @@ class Judge:
         everybody = Policy.of(RiskSettings(modes=modes))
         self.policies = Live(Policies(everybody))
         self.verdicts = RecordingVerdicts()
+        self.watched: list[Then] = []
         self.guard = TextGuard(self.policies, self.words, self.verdicts)  # type: ignore[arg-type]
 
     def __call__(self, text: str, country: str = "CN", purpose: Purpose = Purpose.PROMOTION) -> str | None:
-        return self.guard.text("acc-1", purpose, text, [country])
+        return self.guard.text("acc-1", purpose, text, [country], self.watched)
 
 
 def test_a_blocked_word_is_named() -> None:
@@ -37,6 +39,19 @@ def test_a_blocked_word_is_named() -> None:
     assert judge("代开发票") == "blocked word '发票'"
     assert judge("hello") is None
     assert judge.verdicts.noted == [("acc-1", RiskRule.CONTENT, RiskMode.ON)] * 2
+
+
+def test_what_a_rule_only_watches_is_noted_once_the_text_is_accepted() -> None:
+    judge = Judge("casino", content="monitor", variables="monitor")
+    assert judge("To the casino") is None
+    assert judge.guard.values("acc-1", Purpose.VERIFICATION, ["much too long"], judge.watched) is None
+    assert judge.verdicts.noted == []
+    for note in judge.watched:
+        note()
+    assert judge.verdicts.noted == [
+        ("acc-1", RiskRule.CONTENT, RiskMode.MONITOR),
+        ("acc-1", RiskRule.VARIABLES, RiskMode.MONITOR),
+    ]
 
 
 def test_a_text_seen_before_is_judged_by_the_words_there_are_now() -> None:
@@ -70,9 +85,9 @@ def test_the_length_of_a_code_is_the_accounts() -> None:
     own = judge.policies.value.everybody
     own = Policy(own.modes, {**own.values, RiskRule.VARIABLES: "9"})
     judge.policies.value = Policies(judge.policies.value.everybody, {"acc-1": own})
-    assert judge.guard.values("acc-1", Purpose.VERIFICATION, ["123456789"]) is None
-    assert judge.guard.values("acc-2", Purpose.VERIFICATION, ["123456789"]) is not None
-    assert judge.guard.values("acc-2", Purpose.NOTIFICATION, ["any thing"]) is None
+    assert judge.guard.values("acc-1", Purpose.VERIFICATION, ["123456789"], []) is None
+    assert judge.guard.values("acc-2", Purpose.VERIFICATION, ["123456789"], []) is not None
+    assert judge.guard.values("acc-2", Purpose.NOTIFICATION, ["any thing"], []) is None
 
 
 async def test_the_file_is_read_again_when_it_has_changed(tmp_path: Path) -> None:
@@ -117,7 +132,7 @@ def test_words_that_cannot_be_read_are_told_of_with_their_file(tmp_path: Path, c
 async def test_without_a_file_no_word_is_blocked(tmp_path: Path) -> None:
     async with flow(tmp_path / "g.db") as rig:
         await rig.pipeline.risk.word_file.look()
-        assert rig.pipeline.risk.texts.text("acc-1", Purpose.PROMOTION, "casino", ["CN"]) is None
+        assert rig.pipeline.risk.texts.text("acc-1", Purpose.PROMOTION, "casino", ["CN"], []) is None
 
 
 def rewritten(path: Path, content: str) -> None:

@@ -13,6 +13,7 @@ from gateway.api.scloud.content import check_extend_code, check_user_id, choose_
 from gateway.domain.risk import Policies, Policy
 from gateway.domain.words import WordList, read_words
 from gateway.flow.texts import TextGuard
+from gateway.flow.unit import Then
 from gateway.live import Live
 from tests.support.scloud import CODE, NOTICE, SIGNATURES, RecordingVerdicts, account, project
 
@@ -27,18 +28,18 @@ def call(words: str = "", **modes: str) -> Any:
 
 def code_of(code: list[str], **modes: str) -> str:
     content = choose_content(project(), CODE, "Acme", domestic=True)
-    return content.text(call(words="casino", **modes), code, ["CN"])
+    return content.text(call(words="casino", **modes), code, ["CN"], [])
 
 
 def test_a_text_has_its_signature_in_front() -> None:
     content = choose_content(project(), NOTICE, "Acme", domestic=True)
-    assert content.text(call(), ["1", "2"], ["CN"]) == "【Acme】Order 1 ships in 2."
+    assert content.text(call(), ["1", "2"], ["CN"], []) == "【Acme】Order 1 ships in 2."
 
 
 def test_abroad_a_text_may_go_bare() -> None:
     bare = project(signatures=())
     assert (
-        choose_content(bare, NOTICE, "", domestic=False).text(call(), ["1", "2"], ["MY"])
+        choose_content(bare, NOTICE, "", domestic=False).text(call(), ["1", "2"], ["MY"], [])
         == "Order 1 ships in 2."
     )
     with pytest.raises(Refusal) as caught:
@@ -85,8 +86,13 @@ def test_what_is_wrong_with_a_value_is_told_before_its_words() -> None:
 
 
 def test_a_rule_that_only_watches_lets_the_text_pass_and_says_so() -> None:
-    watched = call("casino", variables="monitor", content="monitor")
-    text = choose_content(project(), CODE, "Acme", domestic=True).text(watched, ["at the casino"], ["CN"])
+    watched, later = call("casino", variables="monitor", content="monitor"), list[Then]()
+    text = choose_content(project(), CODE, "Acme", domestic=True).text(
+        watched, ["at the casino"], ["CN"], later
+    )
+    assert watched.services.noted == [], "the request may still be refused"
+    for note in later:
+        note()
     assert text == "【Acme】Your verification code is at the casino."
     assert watched.services.noted == [
         ("acc-1", RiskRule.VARIABLES, RiskMode.MONITOR),
