@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SOURCES := $(shell find config routing carriers gateway -type f -not -path '*/__pycache__/*') pyproject.toml README.md
 
+# the tests start hundreds of processes: each would compile everything anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test check bench bench-rules soak docs lock clean
 
 help: ## show this list

@@ -95,7 +95,10 @@ class Process:
     @staticmethod
     def environment() -> dict[str, str]:
         """Return what a child of the tests is started with."""
-        return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        inherited = dict(os.environ)
+        # hundreds of them start, and each would compile all it loads anew
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+        return {**inherited, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
     @property
     def running(self) -> bool:
