@@ -31,6 +31,8 @@ def submit_template(config: ChannelConfig) -> SubmitSm:
     Raises `FieldError` on a bad source, ValueError on a bad TLV.
     """
     source = config.source
+    if source.startswith("+") and source[1:].isdigit():  # international by its type: the plus is for people
+        source = source[1:]
     digits = source.isascii() and source.isdigit()
     septets = encode_gsm(source)
     if not digits and (septets is None or len(septets) > MAX_ALPHANUMERIC_SENDER):

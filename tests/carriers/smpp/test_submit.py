@@ -135,3 +135,10 @@ def test_what_does_not_fit_is_refused_and_leaves_no_trace(
     with pytest.raises(FieldError, match=field):
         encoder.encode(1, destination, part, validity=validity)
     assert decode_one(encoder.encode(2, "60123", Part(0, b"y"))).validity_period == ""
+
+
+@pytest.mark.parametrize("source", ["+60123456789", "+6012345678"])
+def test_t64_an_international_sender_goes_without_its_plus(source: str) -> None:
+    template = submit_template(ChannelConfig(id="a", host="h", port=1, system_id="s", source=source))
+    assert template.source_addr == source[1:]
+    assert (template.source_addr_ton, template.source_addr_npi) == (1, 1)
