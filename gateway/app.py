@@ -171,6 +171,7 @@ class Gateway:
         self._reviews = Reviews(context.store, rules, context.clock, metrics.review, take_over)
         signer = LinkSigner(keyring.derived("links to files"))
         self._papers = Papers(context.store, context.settings.files, signer, context.clock)
+        numbers = NumberReader(NumberPlan(), api.default_country)
         self._services = Services(
             directory=directory,
             accept=pipeline.accept,
@@ -178,7 +179,7 @@ class Gateway:
             records=Records(context),
             replay=self._replay,
             used=self._uses.note,
-            numbers=NumberReader(NumberPlan(), api.default_country),
+            numbers=numbers,
             reviews=self._reviews,
             papers=self._papers,
             texts=pipeline.risk.texts,
@@ -195,6 +196,7 @@ class Gateway:
             logins=self._logins,
             reviews=self._reviews,
             papers=self._papers,
+            numbers=numbers,
             metrics=context.metrics.admin,
             client=ClientAddress(context.settings.http.trusted_proxies),
             currency=context.settings.delivery.currency,

@@ -1,12 +1,17 @@
 """Phone numbers as customers write them, and as logs may show them."""
 
+import unicodedata
 from typing import NamedTuple
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from routing.plan import NumberPlan
 
+LONGEST = 15  # digits of E.164
 SHORTEST = 7  # digits; what is shorter is a short code, whatever it begins with
+
+# what people put between digits: hyphens and dashes of all kinds, dots, parentheses, slashes, joiners
+_SEPARATORS = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212.()/\u200b\u200e\u202a\u202c\u2060\ufeff")
 
 
 class Number(NamedTuple):
@@ -49,6 +54,21 @@ class NumberReader:
             return None
         country = self._locate(digits)
         return None if country is None else Number(digits, country)
+
+    def meant(self, given: str) -> tuple[str, ...]:
+        """Return the numbers that may be meant, for a search: whoever asks writes as they please.
+
+        Spaces, hyphens, dots and full-width digits are taken too; `+`, `00` and parentheses name the country.
+        Bare digits may be either form, so both are returned; () if it is no number at all.
+        """
+        text = unicodedata.normalize("NFKC", given).strip().replace("(0)", "")
+        digits = "".join(char for char in text if char not in _SEPARATORS and not char.isspace())
+        international = text[:1] in ("+", "(") or digits.startswith("00")
+        digits = digits.removeprefix("+").removeprefix("00")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST):
+            return ()
+        national = None if international else self.read(digits)
+        return tuple(dict.fromkeys((digits, national.digits) if national else (digits,)))
 
     def _in_parentheses(self, text: str) -> str:
         """Return the digits if the parentheses hold exactly a calling code, else ""."""

@@ -19,6 +19,7 @@ from gateway.store import request_keys
 from gateway.store.audit import By
 from gateway.store.engine import Store, Work
 from gateway.web.address import ClientAddress
+from routing.number import NumberReader
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ class Services:
     client: ClientAddress
     reviews: Reviews
     papers: Papers
+    numbers: NumberReader
     currency: str
     token_max_days: int
     status: Callable[[], Facts]  # of the gateway as a whole

@@ -2,15 +2,22 @@
 
 import json as json_module
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, show_rows
+from gateway.cli.common import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    SinceOption,
+    UntilOption,
+    moment,
+    show_rows,
+    time_of,
+)
 from gateway.cli.office import by, office
 from gateway.domain.operator import Permission
-from gateway.errors import Invalid
 from gateway.store import audit
 from gateway.store.audit import Filter, Record
 
@@ -23,8 +30,8 @@ def list_(
     actor: Annotated[str, typer.Option("--actor", help="Who: an operator's name, or cli:USER.")] = "",
     action: Annotated[str, typer.Option("--action", help="account.credit; account. for all of these.")] = "",
     subject: Annotated[str, typer.Option("--subject", help="The id of what was changed.")] = "",
-    since: Annotated[str, typer.Option("--since", help="2026-01-31 or 2026-01-31T12:00, in UTC.")] = "",
-    until: Annotated[str, typer.Option("--until", help="The same; exclusive.")] = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
     before: Annotated[int | None, typer.Option("--before", help="Older than the one with this id.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -32,7 +39,7 @@ def list_(
 ) -> None:
     """Show what was changed, newest first."""
     wanted = Filter(
-        actor=actor, action=action, subject_id=subject, since=_moment(since), until=_moment(until)
+        actor=actor, action=action, subject_id=subject, since=time_of(since), until=time_of(until)
     )
     with office(config) as here:
         by(permission=Permission.AUDIT_READ)  # held to the role of --as like everything else
@@ -59,13 +66,3 @@ def _row(record: Record) -> dict[str, object]:
 
 def _short(state: object) -> str:
     return "-" if state is None else json_module.dumps(state, ensure_ascii=False)
-
-
-def _moment(text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid(f"{text!r} is no time: write 2026-01-31 or 2026-01-31T12:00") from error
-    return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -24,6 +24,8 @@ ConfigOption = Annotated[
     typer.Option("--config", "-c", metavar="FILE", envvar="SCLOUD_CONFIG", help="The settings file."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
+SinceOption = Annotated[str, typer.Option("--since", help="2026-01-31 or 2026-01-31T12:00, in UTC.")]
+UntilOption = Annotated[str, typer.Option("--until", help="The same; exclusive.")]
 DEFAULT_CONFIG = Path("gateway.toml")
 WIDE = 400  # columns when nobody's terminal limits them
 
@@ -41,6 +43,17 @@ def day_of(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Invalid(f"{text!r} is no day: write YYYY-MM-DD") from None
+
+
+def time_of(text: str) -> int | None:
+    """Return the unix ms meant by a day or a time, in UTC unless it names its zone; None for ""."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise Invalid(f"{text!r} is no time: write 2026-01-31 or 2026-01-31T12:00") from None
 
 
 def now_ms() -> int:

@@ -23,8 +23,9 @@ def readable(value: Any, name: str = "") -> Any:
 
 
 def masked(life: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a readable life for those who may not see whom the message went to, or what it said."""
+    """Return a readable life, or the facts alone, for who may not see whom it went to, or what it said."""
     hidden: dict[str, Any] = {name: mask_number(life[name]) for name in NUMBERS if life.get(name)}
-    told = [{**step, "detail": mask_text(step["detail"])} for step in life["timeline"]]
+    if "timeline" in life:
+        hidden["timeline"] = [{**step, "detail": mask_text(step["detail"])} for step in life["timeline"]]
     hidden |= {"text": None} if "text" in life else {}
-    return {**life, **hidden, "timeline": told}
+    return {**life, **hidden}

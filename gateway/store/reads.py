@@ -77,10 +77,9 @@ def message_life(connection: Connection, wanted: str) -> list[Life]:
     ]
 
 
-def _life(message: Message, segments: list[Life], events: list[Life]) -> Life:
+def facts(message: Message) -> Life:
+    """Return what a message's own row says of it."""
     submission = message.submission
-    for event in events:
-        event |= {"state": _word(State(event["state"])), "reason": _word(Reason(event["reason"]))}
     return {
         "id": message.id,
         "session_no": submission.session_no,
@@ -111,9 +110,14 @@ def _life(message: Message, segments: list[Life], events: list[Life]) -> Life:
         "sent_at": message.sent_at,
         "submitted_at": message.submitted_at,
         "final_at": message.final_at,
-        "parts": segments,
-        "timeline": _timeline(message, segments, events),
     }
+
+
+def _life(message: Message, segments: list[Life], events: list[Life]) -> Life:
+    for event in events:
+        event |= {"state": _word(State(event["state"])), "reason": _word(Reason(event["reason"]))}
+    told = {"parts": segments, "timeline": _timeline(message, segments, events)}
+    return facts(message) | told
 
 
 def _timeline(message: Message, segments: list[Life], events: list[Life]) -> list[Life]:

@@ -150,6 +150,7 @@ submissions = Table(
     Column("request_key", Text, nullable=False),  # hash of what makes a repeated request the same
     Column("answer", Text, nullable=False),  # what was answered, replayed inside the duplicate window
     Column("created_at", BigInteger, nullable=False),
+    Index("ix_submissions_account", "account_id", "id"),  # an account's messages are found by its submissions
 )
 
 messages = Table(
@@ -192,6 +193,13 @@ messages = Table(
         "id",
         sqlite_where=OPEN_STATES,
         postgresql_where=OPEN_STATES,
+    ),
+    Index(
+        "ix_messages_phone",
+        "phone",
+        "id",
+        sqlite_where=text("phone IS NOT NULL"),
+        postgresql_where=text("phone IS NOT NULL"),
     ),
     Index("ix_messages_held", "due_at", sqlite_where=HELD_STATE, postgresql_where=HELD_STATE),
 )

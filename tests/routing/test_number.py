@@ -150,3 +150,37 @@ def test_a_mask_hides_at_least_three_digits_and_keeps_the_length(number: str) ->
 )
 def test_a_number_is_spelled_as_customers_write_it(digits: str, written: str) -> None:
     assert spell(digits, "86") == written
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "+86 185 0000 0123", "0086 185-0000-0123", "008618500000123", "(86)18500000123", "(0086) 18500000123",
+        "+86 (0)185 0000 0123", "\uff0b\uff18\uff1618500000123", "+86.185.0000.0123",
+        "\u202a+8618500000123\u202c",
+        "+86\u00a0185\u20110000\u20110123", "\t+8618500000123\n",
+    ],
+)  # fmt: skip
+def test_a_search_takes_a_number_as_people_write_it(given: str) -> None:
+    assert CHINA.meant(given) == ("8618500000123",)
+
+
+def test_bare_digits_of_a_search_may_mean_two_numbers() -> None:
+    assert CHINA.meant("185 0000 0123") == ("18500000123", "8618500000123")
+    assert CHINA.meant("8618500000123") == ("8618500000123",)
+    assert READERS["MY"].meant("012-345 6789") == ("0123456789", "60123456789")
+
+
+@pytest.mark.parametrize(
+    "given", ["", " ", "+", "00", "()", "abc", "1850000x123", "1" * 16, "٣٤٥٦٧٨٩٠", "+86 OR 1=1"]
+)
+def test_a_search_for_no_number_finds_none(given: str) -> None:
+    assert CHINA.meant(given) == ()
+
+
+@given(text=st.text(max_size=30))
+def test_a_search_never_raises_and_asks_for_digits_only(text: str) -> None:
+    for digits in CHINA.meant(text):
+        assert digits.isascii()
+        assert digits.isdigit()
+        assert len(digits) <= 15

@@ -30,6 +30,8 @@ from gateway.store.sessions import NewToken
 from gateway.store.vault import Vault
 from gateway.web.address import ClientAddress
 from gateway.web.health import Health, admin_app
+from routing.number import NumberReader
+from routing.plan import NumberPlan
 from tests.support.flow import SetClock
 
 PASSWORD = "correct horse battery"
@@ -109,6 +111,7 @@ class Installation:
         self.services = Services(
             reviews=reviews,
             papers=Papers(store, files, LinkSigner(b"key"), self.clock),
+            numbers=NumberReader(NumberPlan(), "CN"),
             store=store,
             keyring=RING,
             clock=self.clock,

@@ -75,7 +75,7 @@ QUIET = {
     *(f"{one} {verb}" for one in NUMBER_LISTS for verb in ("list", "export")),
 }  # fmt: skip
 # what is looked at closely is in the audit too; its own tests show that
-LOOKED = {"message show", "inbound show", "review file"}
+LOOKED = {"message list", "message show", "inbound show", "review file"}
 # tried where there is something to do it with: inbound messages, counters that are wrong
 ELSEWHERE = {"inbound assign", "stats recount"}
 LISTS = tuple(

@@ -1,5 +1,9 @@
 """A message's life by command line."""
 
+import re
+import shlex
+from pathlib import Path
+
 import pytest
 
 from gateway.domain.message import Message, Purpose, Reason, State, Submission
@@ -106,3 +110,73 @@ def test_what_does_not_exist_is_an_error(cli: CommandLine, wanted: str) -> None:
     done = cli("message", "show", wanted, "--json")
     assert (done.code, done.out) == (1, "")
     assert f"there is no message or session {wanted}" in done.err
+
+
+def ids(cli: CommandLine, *options: str) -> list[int]:
+    done = cli("message", "list", *options, "--json")
+    assert done.code == 0, done.err
+    return [row["id"] - ID for row in done.json]
+
+
+def test_messages_are_found_by_number_however_it_is_written(cli: CommandLine) -> None:
+    for phone in ("+60123456781", "0060 12-345 6781", "(60)123456781", "60123456781", "+60 12 345 6781"):
+        assert ids(cli, "--phone", phone) == [1], phone
+    assert ids(cli, "--phone", "+60123456789") == []
+    refused = cli("message", "list", "--phone", "Alice", "--json")
+    assert (refused.code, refused.out, "no telephone number" in refused.err) == (1, "", True)
+
+
+def test_messages_are_found_by_account_state_and_time_newest_first(cli: CommandLine) -> None:
+    account = cli("account", "list", "--json").json[0]["account_id"]
+    assert ids(cli) == [3, 2, 1]
+    assert ids(cli, "--account", account, "--limit", "2") == [3, 2]
+    assert ids(cli, "--account", account, "--before", str(ID + 2)) == [1]
+    assert ids(cli, "--account", "acc-nobody") == []
+    assert ids(cli, "--account", account, "--user-id", "order-1") == []
+    assert ids(cli, "--state", "failed,queued") == [3, 2]
+    assert ids(cli, "--since", "2026-09-21T14:13:20Z") == [3, 2, 1]
+    assert ids(cli, "--since", "2026-09-21T14:13:21Z") == []
+    assert ids(cli, "--until", "2026-09-21") == []
+    for option, value in (("--state", "lost"), ("--since", "yesterday"), ("--limit", "0")):
+        assert cli("message", "list", option, value).code != 0
+
+
+def test_a_list_is_masked_for_who_may_not_see_numbers_and_every_look_is_in_the_audit(
+    cli: CommandLine,
+) -> None:
+    for name, role in (("vera", "viewer"), ("olga", "operator")):
+        cli("operator", "create", name, "--role", role)
+    (clear,) = cli("message", "list", "--phone", "+60123456781", "--text", "--as", "olga", "--json").json
+    assert (clear["phone"], clear["text"]) == ("60123456781", "Your code is 1")
+    hidden = cli("message", "list", "--phone", "+60123456781", "--as", "vera", "--json")
+    assert hidden.json[0]["phone"] == "601******81"
+    assert "123456781" not in hidden.out
+    assert "text" not in hidden.json[0]
+    assert cli("message", "list", "--text", "--as", "vera").code == 1
+    newest = cli("audit", "list", "--action", "message.list", "--json")
+    assert [row["actor"] for row in newest.json] == ["vera", "olga"]
+    assert newest.json[0]["after"] == {
+        "phone": ["601******81"], "messages": 1, "numbers": False, "text": False,
+    }  # fmt: skip
+    assert "60123456781" not in newest.out
+
+
+def test_people_get_a_table_of_them(cli: CommandLine) -> None:
+    told = cli("message", "list").out
+    for word in ("accepted at", "60123456783", "refused_by_carrier"):
+        assert word in told
+    assert "Your code" not in told
+
+
+def test_the_operators_page_shows_searches_that_work(cli: CommandLine) -> None:
+    page = Path(__file__).parents[3] / "docs" / "operations.md"
+    account = cli("account", "list", "--json").json[0]["account_id"]
+    names = {"ACCOUNT": account, "ID": str(ID + 2), "SESSION": SESSION}
+    block = re.search(r"```sh\n(scloud-sms message list.*?)```", page.read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    commands = [shlex.split(line, comments=True) for line in block[1].splitlines()]
+    assert len(commands) == 7
+    for program, *words in commands:
+        assert program == "scloud-sms"
+        done = cli(*(names.get(word, word) for word in words), "--json")
+        assert done.code == 0, done.err

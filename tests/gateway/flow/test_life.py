@@ -38,3 +38,10 @@ def test_masked_it_names_nobody_and_says_nothing() -> None:
 def test_what_was_redacted_stays_so() -> None:
     life = masked(readable({**STORED, "phone": None, "phone_given": None, "text": None}))
     assert (life["phone"], life["phone_given"], life["text"]) == (None, None, None)
+
+
+def test_the_facts_alone_are_masked_too() -> None:
+    facts = {name: value for name, value in STORED.items() if name not in ("timeline", "ledger", "text")}
+    told = masked(readable(facts))
+    assert set(told) == set(facts)
+    assert "123456781" not in str(told)
