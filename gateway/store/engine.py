@@ -17,7 +17,7 @@ from gateway.errors import Invalid, StoreUnavailable
 T = TypeVar("T")
 Work = Callable[[Connection], T]  # what is done inside one transaction
 
-NEWEST_MIGRATION = "0_1_0_08"  # a store that says so is up to date
+NEWEST_MIGRATION = "0_1_0_09"  # a store that says so is up to date
 READERS = 2  # threads: one long report must not hold up the queue's reads
 LOCK_WAIT = 10.0  # seconds another process may hold SQLite's write lock before we give up
 _WRITER_CACHE_KIB = 32 * 1024
