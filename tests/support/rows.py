@@ -122,6 +122,6 @@ def row_count(store: Store, table: Table) -> int:
 
 
 def all_rows(store: Store, table: Table) -> list[dict[str, Any]]:
-    """Return every row of `table`, by its first column."""
-    query = select(table).order_by(table.c[0])
+    """Return every row of `table`, by its first column and then its key: PostgreSQL moves what is updated."""
+    query = select(table).order_by(table.c[0], *table.primary_key)
     return store.read_now(lambda connection: [dict(row._mapping) for row in connection.execute(query)])

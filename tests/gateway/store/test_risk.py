@@ -38,7 +38,8 @@ def test_an_accounts_own_rule_changes_by_parts_and_goes_away_whole(store: Store)
     assert (setting.rule, setting.by, setting.at) == ("hours", "system", NOON_MS)
     set_(store, RiskRule.HOURS)
     assert store.read_now(lambda c: risk.load_policies(c, EVERYBODY)).of(ACCOUNT) is EVERYBODY
-    entries = store.read_now(lambda c: c.execute(select(audit.c.action, audit.c.before, audit.c.after)).all())
+    noted = select(audit.c.action, audit.c.before, audit.c.after).order_by(audit.c.id)
+    entries = store.read_now(lambda c: c.execute(noted).all())
     assert [tuple(entry) for entry in entries] == [
         ("risk.set", None, '{"rule":"hours","mode":"monitor","value":null}'),
         (
